@@ -355,8 +355,18 @@ export interface EpisodeHistory {
   episodeOf(position: ColumnValues, firstSeenAt: string | null, at: number): HistoryRow | undefined;
 }
 
+/** A dataset of an account, or one product type of it, at an instant (epoch ms). */
+export interface BalancesAt {
+  account: string;
+  dataset: string;
+  productType: string | null;
+  at: number;
+}
+
 /** Reads the reconciliation of the exchange's ledger. */
 export interface LedgerHistory {
+  /** Returns the statement that shows the balances that the ledger proves, also without a snapshot; null where it does not prove all of them. */
+  rebuiltBalances(of: BalancesAt): string | null;
   /** Returns the stretches that overlap a span, by account, wallet, coin and time, with the columns of the view `reconciliation`. */
   reconciliation(filter: ReconciliationFilter): { columns: string[]; rows: Cell[][] };
   /** Returns the state of every wallet that has a ledger. */

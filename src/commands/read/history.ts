@@ -106,7 +106,12 @@ async function printAsOf(
     if (options[other] !== undefined) throw new UsageError(`--at cannot be combined with --${other}`);
   const instant = parseInstant("--at", textOption(options, "at") ?? "", Date.now());
   const { columns, scopes, rows } = history.asOf(snapshotDatasetNamed(name), filter, instant);
-  for (const scope of scopes) printError(describeScope(name, instant, scope));
+  for (const scope of scopes) {
+    printError(describeScope(name, instant, scope));
+    const { account, productType, known } = scope;
+    const rebuilt = known ? null : history.rebuiltBalances({ account, dataset: name, productType, at: instant });
+    if (rebuilt) printError(`The exchange's ledger proves the balances of then; to see them: sql "${rebuilt}"`);
+  }
   if (scopes.length === 0) printError(`${name}: unknown; no snapshot matches these options`);
   const format = parseFormat(options);
   const maxRows = limitOf(options) ?? (isForScreen(format) ? maxTableRows : Number.POSITIVE_INFINITY);

@@ -3,11 +3,13 @@ import type { Cell } from "../../../core/domain.ts";
 import type { HistoryRow, LedgerHistory, ReconciliationFilter } from "../../history.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import { selectEntries, selectLedgers } from "./entries.ts";
+import { rebuiltBalances } from "./rebuilt-balances.ts";
 import { ledgerReads } from "./verdicts.ts";
 
 /** Returns the queries of the reconciliation on a connection. */
 export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
   reconciliation: (filter) => reconciliation(sqlite, filter),
+  rebuiltBalances: (of) => rebuiltBalances(sqlite, of),
   ledgerProofs: ledgerReads(sqlite).proofs,
   ledgerEntries: (chain, at, skip = 0) =>
     sqlite
