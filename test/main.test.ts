@@ -35,6 +35,7 @@ describe("the program", () => {
       "commands/index.js",
       "commands/program.js",
       "commands/run/signals.js",
+      "commands/terminal/colour.js",
       "core/domain.js",
       "core/errors.js",
       "core/text.js",

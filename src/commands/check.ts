@@ -31,7 +31,7 @@ export const check: Command = {
     try {
       for (const one of checkAccounts(clients.sessions, config)) {
         const checked = await one;
-        checked.lines.forEach(print);
+        for (const line of checked.lines) print(line);
         isOk = checked.isOk && isOk;
       }
     } finally {

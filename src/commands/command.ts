@@ -7,8 +7,8 @@ export interface CommandInput {
   options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   /** The settings; the environment overrides `.env`. */
   env: Environment;
-  /** Prints a line of results on stdout. */
-  print(line: string): void;
+  /** Prints a line of results on stdout. `colour` is applied to it last, where output is coloured. */
+  print(line: string, colour?: (text: string) => string): void;
   /**
    * Writes a block of results to stdout. Resolves when it is written, so that output never piles up in memory; with false when the
    * reader has closed the pipe.
@@ -17,6 +17,7 @@ export interface CommandInput {
   write(text: string): Promise<boolean>;
   /** True if stdout is a terminal, on which results must show control characters as escapes, because names may contain some. */
   isTerminal: boolean;
+  isColoured: boolean;
   /** The number of characters in a line of the terminal; 120 if stdout is none. */
   width: number;
   /** Prints a line on stderr. */

@@ -6,6 +6,7 @@ import { ownVersion } from "../monitoring/version.ts";
 import type { Environment } from "../settings/env-file.ts";
 import { type Command, type CommandSummary, postgresLines } from "./command.ts";
 import { commandSummaries, findCommand } from "./index.ts";
+import { type ColourChoice, colourOption, isColoured, paint, takeColour } from "./terminal/colour.ts";
 
 const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
 
@@ -66,7 +67,12 @@ function declare(program: Parser, { name, summary, args }: CommandSummary): Pars
 }
 
 /** Adds a command with its full help, options and action. */
-function add(program: Parser, summary: CommandSummary, command: Command, finish: (code: number) => void): void {
+function add(
+  program: Parser,
+  summary: CommandSummary,
+  command: Command,
+  { colour, finish }: { colour: ColourChoice; finish(code: number): void },
+): void {
   const all = [...(command.details ?? []), ...postgresLines(command)];
   const details = all.length > 0 ? [...all, ""] : [];
   const examples = command.examples.map((example) => `  bitget-collector ${example}`);
@@ -76,12 +82,15 @@ function add(program: Parser, summary: CommandSummary, command: Command, finish:
     .exitOverride()
     .action(async () => {
       const isTerminal = process.stdout.isTTY === true;
-      const print = (line: string) =>
-        void process.stdout.write(`${isTerminal ? escapeControlCharsInLines(line) : line}\n`);
       const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
       const width = process.stdout.columns || 120;
-      const output = { print, write, printError, isTerminal, width };
       const env = await readSettings();
+      const coloured = isColoured(colour, env, isTerminal);
+      const print = (line: string, change?: (text: string) => string) => {
+        const text = isTerminal ? escapeControlCharsInLines(line) : line;
+        process.stdout.write(`${coloured && change ? change(text) : text}\n`);
+      };
+      const output = { print, write, printError, isTerminal, isColoured: coloured, width };
       if (/^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE) {
         const { prepareMirror } = await import("./shared/mirror.ts");
         await prepareMirror(summary.name, command, env, printError);
@@ -95,20 +104,35 @@ function add(program: Parser, summary: CommandSummary, command: Command, finish:
   }
 }
 
-/** Runs the command that `args` name, the words after the program's name; resolves with the exit code, also after an error. */
-export async function runProgram(args: readonly string[]): Promise<number> {
+/** Runs the command that `given` names, the words after the program's name; resolves with the exit code, also after an error. */
+export async function runProgram(given: readonly string[]): Promise<number> {
+  try {
+    const { choice, rest } = takeColour(given);
+    return await runWith(rest, choice);
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+async function runWith(args: readonly string[], colour: ColourChoice): Promise<number> {
   let code = 0;
   const program = new Parser("bitget-collector")
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
+    .option(colourOption.flags, colourOption.summary)
+    .configureHelp({ styleTitle: (text) => paint("title", text) })
+    .configureOutput({ getOutHasColors: () => isColoured(colour, process.env, process.stdout.isTTY === true) })
     .showHelpAfterError("Add --help to see arguments and options.")
     .exitOverride();
   const chosen = findCommand(args);
   const command = await chosen?.load();
   for (const summary of commandSummaries) {
     if (summary === chosen && command) {
-      add(program, summary, command, (result) => {
-        code = result;
+      add(program, summary, command, {
+        colour,
+        finish(result) {
+          code = result;
+        },
       });
     } else {
       const parser = declare(program, summary);

@@ -9,10 +9,11 @@ import type { SeriesStatus, WorkerStatus } from "../../store/history.ts";
 import type { ShipStatus } from "../../store/postgres/copy/ship-status.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandInput } from "../command.ts";
 import { followed } from "../shared/followed.ts";
 import { missingRecordLines } from "../shared/missing-records.ts";
 import { formatTable } from "../shared/table.ts";
+import { paint } from "../terminal/colour.ts";
 import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
 export const status: Command = {
@@ -23,14 +24,14 @@ export const status: Command = {
   ],
   onPostgres: "mirror",
   details: ["With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.", ""],
-  async run({ options, env, print, printError, write }) {
+  async run({ options, env, print, printError, write, isColoured }) {
     const config = loadConfig(env, { credentials: false });
     const { databasePath, timezone, postgres } = config;
     if (options.watch) {
       if (options.json) throw new UsageError("--watch and --json cannot be combined");
       const { watch } = await import("./watch.ts");
       const stopFollowing = await followed(config, printError);
-      return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write }).finally(stopFollowing);
+      return watch({ databasePath, timezone, isColoured, write }).finally(stopFollowing);
     }
     const now = Date.now();
     const [all, workers, proven, lost] = withHistory(
@@ -136,8 +137,12 @@ function printLost(lines: readonly string[], print: (line: string) => void): voi
   for (const line of lines) print(escapeControlChars(`  ${line}`));
 }
 
+/** Colours the state in a line of the table. */
+const colourState = (line: string): string =>
+  line.replace(/(?<= {2})(STALE|fresh)(?= {2})/, (state) => paint(state === "STALE" ? "bad" : "good", state));
+
 /** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
-function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: (line: string) => void): void {
+function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: CommandInput["print"]): void {
   const headers = ["account", "dataset", "state", "last success (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
   const rows = all.map((one) => [
     one.account,
@@ -150,7 +155,9 @@ function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print:
     percent(one.coverage.week),
     percent(one.coverage.month),
   ]);
-  for (const line of formatTable(headers, rows)) print(line);
+  const [head = "", ...lines] = formatTable(headers, rows);
+  print(head, (text) => paint("head", text));
+  for (const line of lines) print(line, colourState);
   const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
   if (failures.length > 0) print("\nOpen failures:");
   for (const { account, dataset, productType, code, message } of failures)

@@ -6,6 +6,7 @@ import { escapeControlChars } from "../../core/text.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
 import type { CommandInput } from "../command.ts";
+import { paint } from "../terminal/colour.ts";
 import { knownNames } from "../terminal/suggest.ts";
 import { formatRecords, formatTable } from "./table.ts";
 
@@ -53,11 +54,12 @@ export async function printRows(
     shown.push(...batch);
     if (shown.length > maxRows) break;
   }
-  const lines = (format === "table" ? formatTable : formatRecords)(
+  const [head = "", ...lines] = (format === "table" ? formatTable : formatRecords)(
     rows.columns,
     shown.slice(0, maxRows).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
   );
-  await write(`${lines.join("\n")}\n`);
+  const isHead = format === "table" && input.isColoured;
+  await write(`${[isHead ? paint("head", head) : head, ...lines].join("\n")}\n`);
   if (shown.length > maxRows) printError(moreRows(maxRows));
 }
 

@@ -44,7 +44,17 @@ async function statusOf(world: World): Promise<string> {
   const print = (line: string) => void printed.push(line);
   const write = async () => true;
   const env = { DATABASE_URL: `file:${world.path}` };
-  await status.run({ args: [], options: {}, env, print, write, printError: print, isTerminal: false, width: 120 });
+  await status.run({
+    args: [],
+    options: {},
+    env,
+    print,
+    write,
+    printError: print,
+    isTerminal: false,
+    isColoured: false,
+    width: 120,
+  });
   return printed.join("\n");
 }
 

@@ -63,6 +63,7 @@ it("report lists the reports, and rejects invalid arguments", async () => {
       print: (line) => void printed.push(line.split(" ")[0] ?? ""),
       write: async () => true,
       isTerminal: false,
+      isColoured: false,
       width: 120,
       printError: () => {},
     });

@@ -17,6 +17,7 @@ async function printed(
     print: () => {},
     printError: () => {},
     isTerminal,
+    isColoured: false,
     width: 120,
     write: async (part) => {
       text += part;
