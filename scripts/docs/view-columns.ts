@@ -109,9 +109,9 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
     columns: {
       account,
       category: text("What the exchange lists separately, as in `bills`."),
-      type: text("The exchange's own text."),
+      type: text("The exchange's own text; the coin where the finding is about its balances."),
       convention: text(
-        "`amount + fee`, `amount`, `amount - |fee|`, `amount + fee of the withdrawal`, or `none` (margin that stays in the wallet).",
+        "`amount + fee`, `amount`, `amount - |fee|`, `amount + fee of the withdrawal`, `none` (margin that stays in the wallet), or of a coin in the spot wallet `balance without frozen and locked`.",
       ),
       entries: integer("The number of entries that showed it when it was found."),
     },

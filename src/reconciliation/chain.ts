@@ -2,6 +2,7 @@
 import { add, normalize, subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { type Convention, conventionFor, conventions, type Entry, isEvidence } from "./entry.ts";
+import type { availableOnly } from "./frozen.ts";
 import { inOrder } from "./order.ts";
 
 /** One entry in its place. */
@@ -20,7 +21,7 @@ export interface Step<E extends Entry = Entry> {
 export interface Finding {
   category: string;
   type: string;
-  convention: Convention;
+  convention: Convention | typeof availableOnly;
   entries: number;
 }
 
@@ -34,7 +35,7 @@ export class Findings {
   }
 
   /** Counts an entry that shows a convention. */
-  add({ category, type }: Entry, convention: Convention): void {
+  add({ category, type }: Pick<Entry, "category" | "type">, convention: Finding["convention"]): void {
     const finding = { category, type, convention, entries: 0 };
     const known = this.#counts.get(keyOf(finding)) ?? finding;
     known.entries += 1;
@@ -43,12 +44,13 @@ export class Findings {
 
   /** Returns the convention that most entries of the type of an entry show; null if none shows one. */
   of({ category, type }: Entry): Convention | null {
-    let most: Finding | null = null;
+    let most = 0;
+    let shown: Convention | null = null;
     for (const convention of Object.keys(conventions) as Convention[]) {
-      const found = this.#counts.get(keyOf({ category, type, convention }));
-      if (found && found.entries > (most?.entries ?? 0)) most = found;
+      const { entries = 0 } = this.#counts.get(keyOf({ category, type, convention })) ?? {};
+      if (entries > most) [most, shown] = [entries, convention];
     }
-    return most?.convention ?? null;
+    return shown;
   }
 
   all(): Finding[] {

@@ -28,7 +28,7 @@ export interface Exchange {
 }
 
 /** What the simulated accounts do. */
-export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows" | "usesMargin">;
+export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows" | "usesMargin" | "leavesOutFrozen">;
 
 export interface ExchangeOptions {
   accounts: readonly SimulatedAccount[];

@@ -33,6 +33,8 @@ export interface Life {
   hasCashFlows?: boolean;
   /** Whether the account also trades with isolated margin. Default: no. */
   usesMargin?: boolean;
+  /** Whether the balances in the spot ledger of a classic account leave out what is frozen or locked. Default: no. */
+  leavesOutFrozen?: boolean;
 }
 
 interface Happening {
@@ -119,7 +121,8 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
 }
 
 /** Returns the state of an account at its start. */
-function initialState(own: number, at: number, { market, places, hasCashFlows, usesMargin }: Life): AccountState {
+function initialState(own: number, at: number, life: Life): AccountState {
+  const { market, places, hasCashFlows, usesMargin } = life;
   const dice = random(own);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
@@ -144,6 +147,11 @@ function initialState(own: number, at: number, { market, places, hasCashFlows, u
   for (const [coin, { available }] of state.spot) state.book.open("spot", coin, available);
   for (const [coin, held] of state.funding) state.book.open("funding", coin, held);
   for (const [coin, held] of state.wallets.get("umcbl") ?? []) state.book.open("umcbl", coin, held);
+  if (life.leavesOutFrozen)
+    state.book.frozenOf = (coin) => {
+      const { frozen = 0n, locked = 0n } = state.spot.get(coin) ?? {};
+      return frozen + locked;
+    };
   for (let count = 0; count < 3; count++) openPosition(state, "umcbl", dice, market, at);
   return state;
 }

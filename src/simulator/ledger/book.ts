@@ -19,6 +19,8 @@ export class LedgerBook {
   readonly #openings: Record<Mode, Map<string, Amount>> = { classic: new Map(), unified: new Map() };
   readonly #ledgers = new Map<Mode, Ledger>();
   readonly #entries: Entry[] = [];
+  /** Returns what is frozen or locked of a spot coin; null if the balances of the ledger contain it. */
+  frozenOf: ((coin: string) => Amount) | null = null;
   #serial = 0;
   #appliedAt = Number.NEGATIVE_INFINITY;
   #forgotAt = Number.NEGATIVE_INFINITY;
@@ -31,6 +33,7 @@ export class LedgerBook {
   add(facts: Omit<Entry, "serial" | "change" | "fee"> & Partial<Pick<Entry, "change" | "fee">>): void {
     const { fee = 0n, change = facts.amount + fee } = facts;
     const entry: Entry = { ...facts, fee, change, at: this.timeOf(facts.at), serial: this.nextSerial() };
+    if (this.frozenOf && facts.wallet === "spot") entry.frozen = this.frozenOf(facts.coin);
     this.#entries.push(entry);
     for (const ledger of this.#ledgers.values()) ledger.add(entry);
   }

@@ -29,6 +29,8 @@ export interface Entry {
   position?: { side: "long" | "short"; isIsolated: boolean };
   /** The mode of the accounts that have this entry. Default: both. */
   only?: Mode;
+  /** What is frozen or locked of the coin, where balances in ledgers leave that out. */
+  frozen?: Amount;
   /** Grows from one entry to the next. */
   serial: number;
 }

@@ -4,7 +4,7 @@
  */
 import { dayMs, minuteMs } from "../../core/time.ts";
 import { Findings } from "../../reconciliation/chain.ts";
-import { type Reconciliation, reconcile } from "../../reconciliation/reconcile.ts";
+import type { Reconciliation } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
 import { merged } from "../../reconciliation/verdict.ts";
 import { PositionResults } from "../positions/results.ts";
@@ -13,6 +13,7 @@ import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
 import { isNearFunding, stepRows, uncoveredBalances } from "./derived-rows.ts";
 import { EntryReader, type StoredEntry } from "./entries.ts";
+import { judgeChain, leavesOutFrozen } from "./judge.ts";
 import { type ChainKey, type ChainState, LedgerRows } from "./ledger-rows.ts";
 import { type Wallet, WalletReader } from "./wallets.ts";
 
@@ -188,9 +189,9 @@ export class Reconciler {
     const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
     if (all.length === 0 && snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance)))
       return 0;
-    const findings = new Findings(this.#rows.findings(wallet.accountId));
     const openAfter = Math.min(now - lateMs, collected.through);
-    const result = reconcile(
+    const known = this.#rows.findings(wallet.accountId);
+    const { findings, ...result } = judgeChain(
       {
         entries,
         snapshots,
@@ -201,10 +202,14 @@ export class Reconciler {
         settleUntil: Math.max(settledThrough(collected, openAfter), now - settleLatestMs),
         isUnsettled: isNearFunding,
       },
-      findings,
+      {
+        ...{ wallet: wallet.name, coin, frozen: () => this.#wallets.frozen(wallet, coin, from?.at ?? 0) },
+        isFound: leavesOutFrozen(known, wallet.name, coin),
+        findings: () => new Findings(known),
+      },
     );
     this.#store(key, { from: from?.state, result, snapshots, all, seen });
-    this.#rows.addFindings(wallet.accountId, findings.all());
+    this.#rows.addFindings(wallet.accountId, findings);
     return all.length;
   }
 

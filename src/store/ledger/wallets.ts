@@ -23,6 +23,8 @@ interface WalletSource {
   balance(cells: ItemCells): DecimalString | null;
   /** By how much the exchange may have cut the parts of the balance. */
   tolerance: DecimalString;
+  /** The part of the balance that the ledger may leave out; missing where it is known that it does not. */
+  frozen?: Pick<WalletSource, "columns" | "balance">;
 }
 
 const decimals = (cells: ItemCells): (DecimalString | null)[] => (cells ?? []).map(asDecimal);
@@ -34,6 +36,7 @@ const spot: WalletSource = {
   columns: ["available", "frozen", "locked"],
   balance: (cells) => (cells ? sumOf(decimals(cells)) : "0"),
   tolerance: "0.00000003",
+  frozen: { columns: ["frozen", "locked"], balance: (cells) => (cells ? sumOf(decimals(cells)) : "0") },
 };
 
 /** The balance without unrealised profit, which changes without entries. */
@@ -138,6 +141,12 @@ export class WalletReader {
       times.push(at);
     }
     return { times, versions };
+  }
+
+  /** Returns what snapshots show to be frozen of a coin likewise; null where it is known that the ledger contains it. */
+  frozen(wallet: Wallet, coin: string, from: number): Snapshots | null {
+    const { source } = wallet;
+    return source.frozen ? this.snapshots({ ...wallet, source: { ...source, ...source.frozen } }, coin, from) : null;
   }
 }
 

@@ -1,9 +1,11 @@
 /** The ledgers of the simulated exchange, collected and reconciled with the snapshots of the same accounts. */
 import { describe, expect, it } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
-import type { Simulator } from "../../../src/simulator/simulator.ts";
+import { datasets } from "../../../src/datasets/index.ts";
+import type { Simulator, SimulatorOptions } from "../../../src/simulator/simulator.ts";
 import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { withHistory } from "../../../src/store/read/open-history.ts";
+import { verify } from "../../../src/store/verify/verify.ts";
 import { classic, credentials, unified } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -20,14 +22,14 @@ const settings = {
 };
 const good = ["proven", "rounded", "open"];
 
-const newWorld = (account = classic) =>
+const newWorld = (account = classic, habits: Partial<SimulatorOptions["habits"]> = { hasCashFlows: true }) =>
   createWorld(
     "2026-10-20T09:59:30Z",
     { ...settings, ...credentials(account) },
     {
       accounts: [account],
       from: start - 12 * hour,
-      habits: { hasCashFlows: true, activity: 48 },
+      habits: { ...habits, activity: 48 },
     },
   );
 
@@ -46,6 +48,9 @@ async function stretches(world: World, now?: number): Promise<Row[]> {
   const { columns, rows } = withHistory(world.path, (history) => history.reconciliation(everything));
   return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null])));
 }
+
+const availableFindings =
+  "select type from ledger_findings where category = 'spot' and convention = 'balance without frozen and locked' order by 1";
 
 const bad = (rows: readonly Row[]) => rows.filter(({ verdict }) => !good.includes(String(verdict)));
 const balances = (world: World) =>
@@ -77,6 +82,7 @@ describe.each([
       [...new Set(bad(found).map(({ verdict }) => verdict))].filter((verdict) => verdict !== "unprovable"),
     ).toEqual([]);
     expect(found.some(({ verdict }) => verdict === "proven")).toBe(true);
+    expect(world.rows(availableFindings)).toEqual([]);
     const truth = truthOf(world.exchange, account.name, now);
     const stored = balances(world);
     expect(stored.length).toBeGreaterThan(300);
@@ -129,4 +135,26 @@ it("finds the one entry that is missing, with its amount, and is healed when it 
   await live(world, Date.parse("2026-10-21T00:00:00Z"), 1);
   expect(bad(await stretches(world)).filter(({ verdict }) => verdict === "break")).toEqual([]);
   expect(now).toBeLessThan(Date.parse("2026-10-21T00:00:00Z"));
+});
+
+it("balances of the spot ledger may leave out what is frozen: that is found from the snapshots, and the ledger is read so", async () => {
+  const world = await newWorld(classic, { leavesOutFrozen: true });
+  const now = await live(world, start, 4);
+  await reconcileFile(world.path, { now });
+  const found = await stretches(world);
+  const isSpot = ({ wallet }: Row) => wallet === "spot";
+  const findings = world.rows(availableFindings) as { type: string }[];
+  expect(findings.length).toBeGreaterThan(0);
+  const coins = findings.map(({ type }) => type);
+  const ofThese = found.filter(isSpot).filter(({ coin }) => coins.includes(String(coin)));
+  expect(new Set(ofThese.map(({ coin }) => coin)).size).toBe(coins.length);
+  expect(bad(ofThese)).toEqual([]);
+  const truth = truthOf(world.exchange, classic.name, now);
+  for (const { wallet, coin, id, change } of balances(world))
+    if (wallet === "spot" && coins.includes(String(coin)))
+      expect([id, normalize(String(change))]).toEqual([id, truth.get(`${wallet} ${coin} ${id}`)?.change]);
+  // What was frozen before the first snapshot only is not known.
+  const isLater = ({ to_at }: Row) => Date.parse(String(to_at)) > start + minute;
+  expect(bad(found.filter(isSpot).filter(isLater))).toEqual([]);
+  expect((await verify(world.path, datasets)).problems).toEqual([]);
 });

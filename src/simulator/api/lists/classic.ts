@@ -49,7 +49,7 @@ function spotBill({ id, at, balance, entry }: Posted) {
     groupType: groupOf(entry),
     businessType: type,
     size: longDigits(entry.amount),
-    balance: longDigits(balance),
+    balance: longDigits(balance - (entry.frozen ?? 0n)),
     fees: longDigits(entry.fee),
     cTime: String(at),
     ...(entry.orderId === undefined ? {} : { bizOrderId: entry.orderId }),

@@ -1,11 +1,11 @@
 /** Computes the reconciliation of one coin in one wallet again, as of the snapshots that the stored one took into account. */
 import { dayMs, startOfDay } from "../../../core/time.ts";
-import type { Finding, Findings } from "../../../reconciliation/chain.ts";
-import { type Reconciliation, reconcile } from "../../../reconciliation/reconcile.ts";
+import type { Findings } from "../../../reconciliation/chain.ts";
 import { firstAfter, type Snapshots } from "../../../reconciliation/snapshots.ts";
 import { reasons } from "../../../reconciliation/verdict.ts";
 import { isNearFunding } from "../../ledger/derived-rows.ts";
-import type { EntryReader, StoredEntry } from "../../ledger/entries.ts";
+import type { EntryReader } from "../../ledger/entries.ts";
+import { type Judged, judgeChain } from "../../ledger/judge.ts";
 import type { ChainState } from "../../ledger/ledger-rows.ts";
 import type { Wallet, WalletReader } from "../../ledger/wallets.ts";
 import { collectedOf } from "../../read/ledger/collected.ts";
@@ -26,10 +26,8 @@ export interface StoredChain {
   stretches: readonly { from: number; to: number; verdict: string; cause: string | null }[];
 }
 
-export interface Recomputed extends Reconciliation<StoredEntry> {
+export interface Recomputed extends Judged {
   snapshots: Snapshots;
-  /** Those before, with what its entries show in addition. */
-  findings: readonly Finding[];
 }
 
 /**
@@ -57,12 +55,15 @@ export function* recomputations(
       feesThrough: Number.MAX_SAFE_INTEGER,
     })),
   ];
+  const frozenUntil = (until: number) => {
+    const frozen = wallets.frozen(wallet, coin, 0);
+    return frozen && upTo(frozen, until);
+  };
   for (const isOn of [undefined, true, false])
     for (const { until, feesThrough } of views) {
       const snapshots = upTo(all, until);
       const { holes } = collectedOf(sqlite, billScopes, { asOf, isOn });
-      const findings = newFindings();
-      const result = reconcile(
+      const result = judgeChain(
         {
           entries: hasLedger ? entriesAsOf(feesThrough) : null,
           snapshots,
@@ -73,9 +74,12 @@ export function* recomputations(
           settleUntil: state.settledAt ?? -1,
           isUnsettled: isNearFunding,
         },
-        findings,
+        {
+          ...{ wallet: wallet.name, coin, frozen: () => frozenUntil(until) },
+          ...{ isFound: false, findings: newFindings },
+        },
       );
-      yield { ...result, snapshots, findings: findings.all() };
+      yield { ...result, snapshots };
     }
 }
 
