@@ -1,4 +1,4 @@
-/** Faults of the exchange: rows E1 to E32. */
+/** Faults of the exchange: rows E1 to E35. */
 import "./exchange-refusals.ts";
 import "./exchange-bodies.ts";
 import "./exchange-keys.ts";
