@@ -36,6 +36,13 @@ export interface CommandSummary {
   load(): Promise<Command>;
 }
 
+/** Returns the command that the arguments name, ignoring options and a leading `help`; null if they name none. */
+export function findIn(commands: readonly CommandSummary[], args: readonly string[]): CommandSummary | null {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  if (words[0] === "help") words.shift();
+  return commands.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
+}
+
 /** Returns what the help of a command says about a history in PostgreSQL. */
 export function postgresLines({ onPostgres }: Command): string[] {
   if (onPostgres === "own") return [];

@@ -2,7 +2,7 @@
  * Lists every command in the order of the help. Only names and summaries are here; the module of a command is loaded when the command
  * is run, so that a short command does not load the dependencies of all others.
  */
-import type { Command, CommandSummary } from "./command.ts";
+import { type Command, type CommandSummary, findIn } from "./command.ts";
 
 /** The entries of all commands, in the order of the help. */
 export const commandSummaries: readonly CommandSummary[] = [
@@ -86,6 +86,12 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./read/get.ts")).get,
   },
   {
+    name: "completion",
+    summary: "print a script that completes commands, options and names in bash, zsh or fish",
+    args: "<shell> [words...]",
+    load: async () => (await import("./completion.ts")).completionOf(commandSummaries),
+  },
+  {
     name: "accounts discover",
     summary: "list the sub-accounts that the key of a main account can see, and what can be read of them with it",
     hasOptions: true,
@@ -159,12 +165,8 @@ export const commandSummaries: readonly CommandSummary[] = [
   },
 ];
 
-/** Returns the command that the arguments name, ignoring options and a leading `help`; null if they name none. */
-export function findCommand(args: readonly string[]): CommandSummary | null {
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  if (words[0] === "help") words.shift();
-  return commandSummaries.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
-}
+/** Returns the command that the arguments name; null if they name none. */
+export const findCommand = (args: readonly string[]): CommandSummary | null => findIn(commandSummaries, args);
 
 /** Loads every command, for the documentation and the tests. */
 export const loadCommands = (): Promise<(CommandSummary & Command)[]> =>

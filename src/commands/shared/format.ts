@@ -10,7 +10,7 @@ import { paint } from "../terminal/colour.ts";
 import { knownNames } from "../terminal/suggest.ts";
 import { formatRecords, formatTable } from "./table.ts";
 
-const formats = ["table", "record", "csv", "json", "ndjson"] as const;
+export const formats = ["table", "record", "csv", "json", "ndjson"] as const;
 export type Format = (typeof formats)[number];
 
 export const formatOption = {

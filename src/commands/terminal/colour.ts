@@ -2,8 +2,8 @@
 import { UsageError } from "../../core/errors.ts";
 import type { Environment } from "../../settings/env-file.ts";
 
-const choices = ["auto", "always", "never"] as const;
-export type ColourChoice = (typeof choices)[number];
+export const colourChoices = ["auto", "always", "never"] as const;
+export type ColourChoice = (typeof colourChoices)[number];
 
 export const colourOption = { flags: "--color <when>", summary: "auto (the default: on a terminal), always or never" };
 
@@ -17,8 +17,8 @@ export function takeColour(args: readonly string[]): { choice: ColourChoice; res
   if (at < 0) return { choice: "auto", rest: [...args] };
   const isJoined = args[at]?.includes("=") === true;
   const given = isJoined ? args[at]?.slice("--color=".length) : args[at + 1];
-  const choice = choices.find((one) => one === given);
-  if (!choice) throw new UsageError(`unknown --color "${given ?? ""}"; use ${choices.join(", ")}`);
+  const choice = colourChoices.find((one) => one === given);
+  if (!choice) throw new UsageError(`unknown --color "${given ?? ""}"; use ${colourChoices.join(", ")}`);
   return { choice, rest: [...args.slice(0, at), ...args.slice(at + (isJoined ? 1 : 2))] };
 }
 

@@ -20,6 +20,7 @@ const calls: Record<string, readonly [args: string, code: number, output: RegExp
   export: ["export positions --out positions.csv", 0, /^/],
   sql: ["sql --format json", 0, /"dataset": *"spot-assets"/],
   get: ["get /api/v2/spot/account/assets", 0, /"available"/],
+  completion: ["completion words -- history spot", 0, /^spot-assets$/m],
   "accounts discover": ["accounts discover", 0, /^/],
   "alerts list": ["alerts list", 0, /./],
   "alerts test": ["alerts test", 78, /ALERT_WEBHOOK_URL/],
