@@ -43,7 +43,7 @@ export class Findings {
   }
 
   /** Returns the convention that most entries of the type of an entry show; null if none shows one. */
-  of({ category, type }: Entry): Convention | null {
+  of({ category, type }: Pick<Entry, "category" | "type">): Convention | null {
     let most = 0;
     let shown: Convention | null = null;
     for (const convention of Object.keys(conventions) as Convention[]) {

@@ -23,22 +23,25 @@ export interface Entry {
   balance: DecimalString | null;
 }
 
+type Amounts = Pick<Entry, "amount" | "fee" | "otherFee" | "movesMargin">;
+
 /**
  * The conventions by which an entry can change its balance. The exchange documents none of them; which one holds for a type is found
  * from the balances.
  */
 export const conventions = {
   /** The fee is separate. */
-  "amount + fee": ({ amount, fee }: Entry) => (fee === null ? null : add(amount, fee)),
+  "amount + fee": ({ amount, fee }: Amounts) => (fee === null ? null : add(amount, fee)),
   /** The fee is contained in the amount, or there is none. */
-  amount: ({ amount }: Entry) => normalize(amount),
+  amount: ({ amount }: Amounts) => normalize(amount),
   /** The fee is separate, and its sign is not that of the change. */
-  "amount - |fee|": ({ amount, fee }: Entry) => (fee === null ? null : subtract(amount, absolute(fee))),
+  "amount - |fee|": ({ amount, fee }: Amounts) => (fee === null ? null : subtract(amount, absolute(fee))),
   /** The fee of a withdrawal is in the withdrawal's record only. */
-  "amount + fee of the withdrawal": ({ amount, otherFee }: Entry) => (otherFee === null ? null : add(amount, otherFee)),
+  "amount + fee of the withdrawal": ({ amount, otherFee }: Amounts) =>
+    otherFee === null ? null : add(amount, otherFee),
   /** Margin of a position that stays in the wallet. */
-  none: ({ movesMargin }: Entry) => (movesMargin ? "0" : null),
-} as const satisfies Record<string, (entry: Entry) => DecimalString | null>;
+  none: ({ movesMargin }: Amounts) => (movesMargin ? "0" : null),
+} as const satisfies Record<string, (entry: Amounts) => DecimalString | null>;
 
 export type Convention = keyof typeof conventions;
 

@@ -1,9 +1,12 @@
 /** Reads what the results of closed positions follow from: the records, the episodes, and the entries of the ledger. */
 import type { Statement } from "better-sqlite3";
 import { categoryOf } from "../../bitget/product-types.ts";
-import type { ProductType } from "../../core/domain.ts";
+import { isZero } from "../../core/decimal.ts";
+import type { DecimalString, ProductType } from "../../core/domain.ts";
 import { bills } from "../../datasets/ledger/bills.ts";
+import { type Finding, Findings } from "../../reconciliation/chain.ts";
 import { bookedWithinMs, type ClosedPosition, type PositionEntry } from "../../reconciliation/closed-position.ts";
+import { conventions } from "../../reconciliation/entry.ts";
 import type { EpisodeSpan } from "../../reconciliation/position-episode.ts";
 import { collectedOf } from "../read/ledger/collected.ts";
 import { digitsSql } from "../schema/encoding.ts";
@@ -46,6 +49,21 @@ export interface Coverage {
 const amounts = ["realized_pl", "net_profit", "funding", "open_fee", "close_fee", "cash_dividend"];
 const camelCase = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
+interface StoredEntry extends PositionEntry {
+  amount: DecimalString | null;
+}
+
+/**
+ * Returns the change of an entry after one that is missing, by the convention that the balances show for its type; null if they show
+ * none.
+ */
+function expectedChange(findings: Findings, entry: StoredEntry & { category: string }): DecimalString | null {
+  const { amount, fee, kind } = entry;
+  if (amount === null || (kind !== "margin" && (fee === null || isZero(fee)))) return amount;
+  const known = findings.of(entry);
+  return known && conventions[known]({ amount, fee, otherFee: null, movesMargin: kind === "margin" });
+}
+
 /** Reads the inputs of one database. */
 export class ResultInputs {
   readonly #sqlite: Sqlite;
@@ -56,7 +74,8 @@ export class ResultInputs {
     [{ accountId: number; classic: string; unified: string }],
     Omit<BillScope, "from" | "to">
   >;
-  readonly #entries: Statement<[Record<string, unknown>], PositionEntry>;
+  readonly #entries: Statement<[Record<string, unknown>], StoredEntry>;
+  readonly #findings: Statement<[number], Finding>;
   readonly #newEntries: Statement<[number, number], { symbol: string | null; at: number }>;
   readonly #lastBefore: Statement<[number, number], number | null>;
 
@@ -94,9 +113,12 @@ export class ResultInputs {
     );
     const newest = recordQuery({ ...recordLayoutOf(bills), dataset: { ...bills, changes: true } });
     this.#entries = sqlite.prepare(
-      `select at_ms as at, coin, symbol, kind, type, fee, change from (${newest})
+      `select at_ms as at, coin, symbol, kind, type, amount, fee, change from (${newest})
        where account = @account and category = @category and snapshot_id > @after and snapshot_id <= @upTo
          and at_ms >= @from and (symbol is null or @symbols is null or symbol in (select value from json_each(@symbols)))`,
+    );
+    this.#findings = sqlite.prepare(
+      "select category, type, convention, entries from ledger_finding where account_id = ?",
     );
     this.#newEntries = sqlite.prepare("select symbol, at from bills_record where scope_id = ? and snapshot_id > ?");
     this.#lastBefore = sqlite
@@ -127,15 +149,21 @@ export class ResultInputs {
   /** Returns the entries of these symbols (null: all), and those without one, from an instant (epoch ms) on, sorted by time. */
   entries(scope: ClosedScope, symbols: readonly string[] | null, { from, upTo }: { from: number; upTo: number }) {
     const { account } = scope;
+    const findings = new Findings(this.#findings.all(scope.accountId));
     const entries = this.#billScopesOf(scope).flatMap(({ id, category }) =>
-      this.#entries.all({
-        account,
-        category,
-        after: this.#lastBefore.get(id, from) ?? 0,
-        upTo,
-        from,
-        symbols: symbols && JSON.stringify(symbols),
-      }),
+      this.#entries
+        .all({
+          account,
+          category,
+          after: this.#lastBefore.get(id, from) ?? 0,
+          upTo,
+          from,
+          symbols: symbols && JSON.stringify(symbols),
+        })
+        .map(({ amount, ...entry }) => ({
+          ...entry,
+          change: entry.change ?? expectedChange(findings, { ...entry, amount, category }),
+        })),
     );
     return entries.sort((one, other) => one.at - other.at);
   }

@@ -115,7 +115,15 @@ function episodeCells(
 
 type Row = Omit<PositionResult, DigitColumn> & Record<DigitColumn, Buffer | null> & { through: number };
 
-const digitColumns = ["fees", "billsRealizedPl", "billsFunding", "billsFees", "billsNetProfit", "difference"] as const;
+/** The amounts of a result. */
+export const digitColumns = [
+  "fees",
+  "billsRealizedPl",
+  "billsFunding",
+  "billsFees",
+  "billsNetProfit",
+  "difference",
+] as const;
 type DigitColumn = (typeof digitColumns)[number];
 
 /** Keeps the table of results up to date. The caller opens the transactions. */

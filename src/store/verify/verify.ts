@@ -13,6 +13,7 @@ import { recordContents } from "./check-records.ts";
 import { checkRuns, checkScopes, checkSlots, type SlotTotals } from "./check-runs.ts";
 import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshots.ts";
 import { checkLedger } from "./ledger/check-ledger.ts";
+import { checkPositions } from "./ledger/check-positions.ts";
 import type { Report } from "./problem.ts";
 
 /** The result of a verification. */
@@ -163,6 +164,9 @@ function* checks(
   // Likewise, the reconciliation follows from records and snapshots.
   if (isAllSound && datasets.some((one) => one.mode === "incremental" && one.isLedger))
     yield* checkLedger(sqlite, report);
+  // Results of positions follow from all of that.
+  if (isAllSound && datasets.some((one) => one.mode === "incremental" && one.endsEpisodes))
+    yield* checkPositions(sqlite, report);
   // Gaps follow from the runs: if those were altered, they would only repeat the problem.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }
