@@ -16,6 +16,7 @@ import { viewsOf } from "../../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { simulateFortnight } from "../support/fortnight.ts";
+import { storeLedger } from "../support/ledger-history.ts";
 
 const page = readFileSync("docs/cookbook.md", "utf8");
 const queries = page
@@ -35,23 +36,36 @@ const fileOf = (title: string): string => `${anchorOf(title).replace(/^\d-/, "0$
 
 const folder = mkdtempSync(join(tmpdir(), "collector-cookbook-"));
 const path = join(folder, "collector.db");
+const ledgerPath = join(folder, "ledger.db");
 let database: Database.Database;
+let ledger: Database.Database;
 let record: ServedSnapshot[];
+
+function openReadOnly(file: string): Database.Database {
+  const opened = new Database(file, { readonly: true });
+  addDecimalFunctions(opened);
+  return opened;
+}
 
 beforeAll(async () => {
   record = await simulateFortnight(path);
-  database = new Database(path, { readonly: true });
-  addDecimalFunctions(database);
+  await storeLedger(ledgerPath);
+  database = openReadOnly(path);
+  ledger = openReadOnly(ledgerPath);
 });
+
+/** Returns true for a query on the exchange's ledger, of which the fortnight has none. */
+const isOnLedger = (title: string): boolean => Number.parseInt(title, 10) > 20;
 
 afterAll(() => {
   database.close();
+  ledger.close();
   rmSync(folder, { recursive: true });
 });
 
 /** Returns the result of `sql` with one line per row, in the format of the `sqlite3` program. */
-function resultOf(sql: string): string {
-  const { columns, rows } = prepareQuery(database, sql);
+function resultOf(sql: string, on = database): string {
+  const { columns, rows } = prepareQuery(on, sql);
   const lines = [...rows()].map((cells) => cells.map((cell) => (cell === null ? "NULL" : cellText(cell))).join("|"));
   return [columns.join("|"), ...lines, ""].join("\n");
 }
@@ -67,8 +81,8 @@ function shellVersion(): string | null {
 }
 
 const shell = shellVersion();
-const inShell = (sql: string): string =>
-  execFileSync("sqlite3", ["-readonly", "-header", "-nullvalue", "NULL", path, sql], {
+const inShell = (sql: string, file = path): string =>
+  execFileSync("sqlite3", ["-readonly", "-header", "-nullvalue", "NULL", file, sql], {
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -98,19 +112,22 @@ function whole(digits: unknown): bigint {
 }
 
 describe("the cookbook", () => {
-  it("has twenty queries, each in the index and with an expected result", () => {
+  it("has thirty queries, each in the index and with an expected result", () => {
     const anchors = queries.map(([title]) => anchorOf(title));
-    expect(queries.length).toBe(20);
+    expect(queries.length).toBe(30);
     expect([...page.matchAll(/\]\(#([^)]*)\)/g)].map((match) => match[1])).toEqual(anchors);
     expect(readdirSync("test/fixtures/cookbook").sort()).toEqual(queries.map(([title]) => fileOf(title)).sort());
   });
 
   it.each(queries)("has the expected result for %s", async (title, sql) => {
-    await expect(resultOf(sql)).toMatchFileSnapshot(`../fixtures/cookbook/${fileOf(title)}`);
+    await expect(resultOf(sql, isOnLedger(title) ? ledger : database)).toMatchFileSnapshot(
+      `../fixtures/cookbook/${fileOf(title)}`,
+    );
   });
 
-  it.skipIf(!shell).each(queries)(`has the same result in sqlite3 ${shell}: %s`, (_title, sql) => {
-    expect(inShell(sql)).toBe(resultOf(sql));
+  it.skipIf(!shell).each(queries)(`has the same result in sqlite3 ${shell}: %s`, (title, sql) => {
+    const [file, opened] = isOnLedger(title) ? [ledgerPath, ledger] : [path, database];
+    expect(inShell(sql, file)).toBe(resultOf(sql, opened));
   });
 
   it("shows a coin over time as the exchange sent it", () => {
