@@ -27,14 +27,22 @@ export interface Judged extends Reconciliation<StoredEntry> {
  */
 export function judgeChain(input: ChainInput<StoredEntry>, meaning: Meaning): Judged {
   const { wallet, coin, isFound } = meaning;
-  const findings = meaning.findings();
   const { entries, before } = input;
+  const whole = isFound ? null : judgeWhole(input, meaning);
+  // Most chains have the balances of their snapshots, so that nothing else has to be read.
+  if (whole?.intervals.every(({ verdict }) => verdict === "proven" || verdict === "open")) return whole;
   const frozen = entries && entries.length > 0 ? meaning.frozen() : null;
-  if (!entries || !frozen || !(isFound || showsAvailable(entries, { ...input, frozen })))
-    return { ...reconcile(input, findings), findings: findings.all() };
+  if (!entries || !frozen) return whole ?? judgeWhole(input, meaning);
+  if (whole && !showsAvailable(entries, { ...input, frozen })) return whole;
+  const findings = meaning.findings();
   findings.add({ category: wallet, type: coin }, availableOnly);
   const result = reconcile({ ...input, entries: withFrozen(entries, frozen, before) }, findings);
   return { ...result, findings: findings.all() };
+}
+
+function judgeWhole(input: ChainInput<StoredEntry>, meaning: Meaning): Judged {
+  const findings = meaning.findings();
+  return { ...reconcile(input, findings), findings: findings.all() };
 }
 
 /** Returns whether it was found that balances of a coin leave out what is frozen. */
