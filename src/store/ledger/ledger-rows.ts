@@ -52,8 +52,12 @@ function prepare(sqlite: Sqlite) {
        from ledger_chain where account_id = ? and wallet = ?`,
     ),
     putChain: sqlite.prepare(
-      `insert or replace into ledger_chain (account_id, wallet, coin, settled_at, settled_balance, last_settled, bills_through)
-       values (@accountId, @wallet, @coin, @settledAt, @settledBalance, @lastSettled, @billsThrough)`,
+      `insert into ledger_chain
+         (account_id, wallet, coin, settled_at, settled_balance, last_settled, bills_through, revision, full_revision)
+       values (@accountId, @wallet, @coin, @settledAt, @settledBalance, @lastSettled, @billsThrough, @now, @now)
+       on conflict (account_id, wallet, coin) do update set settled_at = excluded.settled_at,
+         settled_balance = excluded.settled_balance, last_settled = excluded.last_settled, bills_through = excluded.bills_through,
+         revision = max(revision + 1, @now), full_revision = iif(@continues, full_revision, max(revision + 1, @now))`,
     ),
     findings: sqlite.prepare<[number], Finding>(
       "select category, type, convention, entries from ledger_finding where account_id = ?",
@@ -106,10 +110,17 @@ export class LedgerRows {
     return new Map(rows.map(({ coin, lastSettled, ...state }) => [coin, { ...state, ...parseSettled(lastSettled) }]));
   }
 
-  putChain(key: ChainKey, { settledBalance, lastSettled, ...state }: ChainState): void {
+  /** Stores the state of a chain after a pass at `now` (epoch ms); `continues`: it changed nothing before the part that was settled. */
+  putChain(
+    key: ChainKey,
+    { settledBalance, lastSettled, ...state }: ChainState,
+    { now, continues }: { now: number; continues: boolean },
+  ): void {
     this.#statements.putChain.run({
       ...key,
       ...state,
+      now,
+      continues: continues ? 1 : 0,
       settledBalance: settledBalance && packDigits(settledBalance),
       lastSettled: lastSettled && JSON.stringify(lastSettled),
     });

@@ -208,7 +208,7 @@ export class Reconciler {
         findings: () => new Findings(known),
       },
     );
-    this.#store(key, { from: from?.state, result, snapshots, all, seen });
+    this.#store(key, { from: from?.state, result, snapshots, all, seen, now });
     this.#rows.addFindings(wallet.accountId, findings);
     return all.length;
   }
@@ -221,12 +221,14 @@ export class Reconciler {
       snapshots,
       all,
       seen,
+      now,
     }: {
       from: ChainState | undefined;
       result: Reconciliation<StoredEntry>;
       snapshots: Snapshots;
       all: readonly StoredEntry[];
       seen: number;
+      now: number;
     },
   ): void {
     const before = from?.lastSettled ? [from.lastSettled] : [];
@@ -234,12 +236,13 @@ export class Reconciler {
     this.#rows.replaceIntervals(key, before[0]?.from ?? 0, merged([...before, ...result.intervals]));
     this.#rows.replaceBalances(key, from?.settledAt ?? -1, uncoveredBalances(snapshots, result.intervals));
     this.#rows.putSteps(stepRows(result.steps));
-    this.#rows.putChain(key, {
+    const state: ChainState = {
       settledAt: settled?.at ?? from?.settledAt ?? null,
       settledBalance: settled?.balance ?? from?.settledBalance ?? null,
       lastSettled: settled ? (merged([...before, ...settled.intervals]).at(-1) ?? null) : (before[0] ?? null),
       billsThrough: Math.max(from?.billsThrough ?? 0, seen, ...all.map(({ snapshotId }) => snapshotId)),
-    });
+    };
+    this.#rows.putChain(key, state, { now, continues: from !== undefined });
   }
 }
 

@@ -17,6 +17,7 @@ import { getTableConfig, type Index, type SQLiteColumn, type SQLiteTable } from 
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { alert, alertFigure, alertMessage } from "../schema/alert-tables.ts";
 import { episode } from "../schema/derived/episode-table.ts";
+import { ledgerTables } from "../schema/derived/ledger-tables.ts";
 import { reading, recordTableOf } from "../schema/record-layout.ts";
 import * as shared from "../schema/tables.ts";
 
@@ -46,6 +47,7 @@ export function sqliteTables(datasets: readonly AnyDataset[]): SQLiteTable[] {
     ...[account, accountMode, series, schedule, scope, worker, run, gap, snapshot, link, pruned, dailyRange],
     ...snapshots.flatMap(({ item, steady, moving, extra }) => [item, steady, ...(moving ? [moving] : []), extra]),
     ...(records.length > 0 ? [reading, ...records] : []),
+    ...ledgerTables,
     ...[episode, alert, alertMessage, alertFigure],
   ];
 }

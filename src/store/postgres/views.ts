@@ -36,7 +36,7 @@ const textDialect: ViewDialect = {
   hex: (expression) => `encode(${expression}, 'hex')`,
   asOfJoins,
   amountType: "text",
-  hasReconciliation: false,
+  hasPositionResults: false,
 };
 
 const typedInstant = (expression: string): string => `instant(${expression}) at time zone 'UTC'`;
@@ -51,7 +51,7 @@ const typedDialect: ViewDialect = {
   day: (expression) => `instant(${expression})::date`,
 };
 
-/** Returns the names of the views that both databases have; those of the reconciliation are in files only. */
+/** Returns the names of the views, which both databases have. */
 export const sharedViews = (datasets: readonly AnyDataset[]): string[] => [...viewsOf(datasets, textDialect).keys()];
 
 /** Returns the name of the schema with the typed views of a history. */

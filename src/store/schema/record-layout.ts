@@ -182,13 +182,11 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     const at = names.indexOf(name);
     return readableSql(dialect, columns[at] as Column, source, stored[at] ?? "");
   };
-  const isReconciled = dialect.hasReconciliation && dataset.isLedger === true;
   // Without a row of its own an entry changed the balance by its amount.
-  const change = isReconciled
+  const change = dataset.isLedger
     ? `case when c.bills_through >= r.snapshot_id then
-    case when b.scope_id is null then ${readable("amount")} else ${dialect.amount({ alias: "b", table: "bill_step", key: [] }, "change")} end end`
-    : `cast(null as ${dialect.amountType})`;
-  const places = isReconciled ? ["b.booked_at as booked_at_ms", "b.position as position"] : unknownPlaces;
+    case when b.scope_id is null then ${readable("amount")} else ${dialect.amount(steps, "change")} end end`
+    : "null";
   const declared = names.map((name) => {
     const computed = dataset.computed?.[name];
     return [
@@ -213,13 +211,13 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     "r.snapshot_id as snapshot_id",
     "r.extra as extra",
     `r.${snakeCase(dataset.at)} as at_ms`,
-    ...(dataset.isLedger ? places : []),
+    ...(dataset.isLedger ? ["b.booked_at as booked_at_ms", "b.position as position"] : []),
   ].join(",\n  ")}
 from ${prefix}_record r
   join scope p on p.id = r.scope_id
   join series e on e.id = p.series_id
   join account a on a.id = e.account_id
-  join snapshot n on n.id = r.snapshot_id${isReconciled ? reconciledJoins : ""}
+  join snapshot n on n.id = r.snapshot_id${dataset.isLedger ? reconciledJoins : ""}
 where ${dataset.changes ? newest : "true"}`;
 }
 
@@ -228,9 +226,9 @@ export const walletSql =
   "case when p.product_type like 'unified/%' then 'unified' when p.product_type like 'margin-isolated/%' then 'margin-isolated' else p.product_type end";
 
 /** The wallet of a scope `p` as it is reconciled: each pair of isolated margin has balances of its own. */
-const reconciledWalletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
+export const reconciledWalletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
 
-const unknownPlaces = ["cast(null as bigint) as booked_at_ms", "cast(null as bigint) as position"];
+const steps = { alias: "b", table: "bill_step", key: ["scope_id", "bill_id"] };
 
 const reconciledJoins = `
   left join ledger_chain c on c.account_id = e.account_id and c.coin = upper(r.coin) and c.wallet = ${reconciledWalletSql}

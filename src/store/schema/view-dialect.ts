@@ -29,8 +29,8 @@ export interface ViewDialect {
   asOfJoins(layout: StorageLayout): string;
   /** The SQL type of an amount. */
   amountType: "text" | "numeric";
-  /** Whether the database has the tables of the reconciliation. */
-  hasReconciliation: boolean;
+  /** Whether the database has the results of closed positions. */
+  hasPositionResults: boolean;
 }
 
 export const sqliteDialect: ViewDialect = {
@@ -42,7 +42,7 @@ export const sqliteDialect: ViewDialect = {
   hex: (expression) => `lower(hex(${expression}))`,
   asOfJoins,
   amountType: "text",
-  hasReconciliation: true,
+  hasPositionResults: true,
 };
 
 /** Returns an SQL expression that makes a stored column human-readable. */

@@ -36,8 +36,7 @@ export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect
     dialect,
     recordDatasets.map(({ name }) => name),
   );
-  const reconciled =
-    dialect.hasReconciliation && recordDatasets.some(({ isLedger }) => isLedger) ? reconciliationQueries(dialect) : {};
+  const reconciled = recordDatasets.some(({ isLedger }) => isLedger) ? reconciliationQueries(dialect) : {};
   for (const [name, query] of Object.entries({ ...fixed, ...reconciled })) add(name, query.trim());
   return views;
 }
@@ -131,7 +130,8 @@ const unknownInteger = "cast(null as integer)";
 const rebuiltSql = `case
     when e.dataset in ('spot-assets', 'funding-assets') or e.dataset = 'mix-accounts' and coalesce(p.product_type, '') <> 'unified'
     then (select min(c.is_proven) from (
-      select min(r.verdict in ('proven', 'rounded')) and min(r.from_at) <= g.from_slot and max(r.to_at) >= g.to_slot as is_proven
+      select case when sum(case when r.verdict in ('proven', 'rounded') then 0 else 1 end) = 0
+          and min(r.from_at) <= g.from_slot and max(r.to_at) >= g.to_slot then 1 else 0 end as is_proven
       from reconciled r
       where r.account_id = e.account_id and r.from_at <= g.to_slot and r.to_at > g.from_slot and case e.dataset
         when 'spot-assets' then r.wallet in ('spot', 'unified')
@@ -140,7 +140,7 @@ const rebuiltSql = `case
       group by r.wallet, r.coin) c) end`;
 
 function fixedQueries(dialect: ViewDialect, records: readonly string[]): Record<string, string> {
-  const { instant, hex, hasReconciliation } = dialect;
+  const { instant, hex } = dialect;
   return {
     runs: `
 select r.id as run_id, a.name as account, e.dataset as dataset, ${instant("r.slot")} as scheduled_for,
@@ -163,7 +163,7 @@ from snapshot n
     gaps: `
 select a.name as account, e.dataset as dataset, nullif(p.product_type, '') as product_type,
   ${instant("g.from_slot")} as from_at, ${instant("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
-  g.from_slot as from_at_ms, g.to_slot as to_at_ms, ${hasReconciliation ? rebuiltSql : unknownInteger} as rebuilt
+  g.from_slot as from_at_ms, g.to_slot as to_at_ms, ${rebuiltSql} as rebuilt
 from gap g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id

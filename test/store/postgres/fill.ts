@@ -1,10 +1,13 @@
 /** Brings a history in PostgreSQL to the state of an SQLite file, without any of the program's own copying, and compares files. */
 import Database from "better-sqlite3";
+import { expect } from "vitest";
 import type { AnyDataset } from "../../../src/datasets/incremental.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { arrayTypes, columnArrays, type OddDigits, sqliteExpression } from "../../../src/store/postgres/cells.ts";
 import type { Connection, Postgres } from "../../../src/store/postgres/connection.ts";
 import { type CopiedTable, copiedTables } from "../../../src/store/postgres/tables.ts";
+import { sharedViews } from "../../../src/store/postgres/views.ts";
+import { query } from "../kit.ts";
 
 export const tables = copiedTables(datasets);
 
@@ -59,5 +62,15 @@ export function contentsOf(path: string, all: readonly AnyDataset[] = datasets):
     );
   } finally {
     sqlite.close();
+  }
+}
+
+/** Expects that every view shows the same rows in PostgreSQL as in the file. */
+export async function expectSameViews(postgres: Postgres, path: string): Promise<void> {
+  for (const view of sharedViews(datasets)) {
+    const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
+    expect(lines(await postgres.query<object>(`select * from ${view}`)), view).toEqual(
+      lines(query(path, `select * from ${view}`)),
+    );
   }
 }

@@ -9,7 +9,6 @@ import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
 import { shipStatus } from "../../../src/store/postgres/copy/ship-status.ts";
-import { sharedViews } from "../../../src/store/postgres/views.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import { bills } from "../../support/bills.ts";
 import { everyDataset } from "../../support/settings.ts";
@@ -18,7 +17,7 @@ import { corrected, other } from "../corrections.ts";
 import { collect, failed, good, item, query, start } from "../kit.ts";
 import { batch, bill } from "../record-contract.ts";
 import { open, temporaryPath } from "../temporary.ts";
-import { contentsOf } from "./fill.ts";
+import { contentsOf, expectSameViews } from "./fill.ts";
 import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newHistory } from "./kit.ts";
 import { startRelay } from "./relay.ts";
@@ -31,16 +30,6 @@ function shipper(postgres: Postgres, path: string, more: Partial<ConstructorPara
   const found = new Shipper({ path, postgres, datasets, now: () => start, ...more });
   onTestFinished(() => found.close());
   return found;
-}
-
-/** Expects that every view shows the same rows in PostgreSQL as in the file. */
-async function expectSameViews(postgres: Postgres, path: string): Promise<void> {
-  for (const view of sharedViews(datasets)) {
-    const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
-    expect(lines(await postgres.query<object>(`select * from ${view}`)), view).toEqual(
-      lines(query(path, `select * from ${view}`)),
-    );
-  }
 }
 
 /** Expects that PostgreSQL has every row of the file: by way of a mirror, which is another program. */

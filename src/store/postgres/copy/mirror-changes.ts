@@ -6,6 +6,7 @@ import type { AnyDataset } from "../../../datasets/incremental.ts";
 import { parseNote } from "../../chain/chain.ts";
 import type { Sqlite } from "../../files/connections.ts";
 import type { Connection, Parameter } from "../connection.ts";
+import { mirrorLedger } from "../ledger/mirror-ledger.ts";
 import type { CopiedTable } from "../tables.ts";
 import type { ChainPosition } from "./mirror-position.ts";
 import { type Tables, tableOf, wholeTables } from "./pass.ts";
@@ -41,6 +42,7 @@ export async function copyChanges(pass: Pass, chains: readonly ChangedChain[]): 
   for (const dataset of pass.datasets) await copyDataset(pass, dataset, [...scopes.values()]);
   await copyGaps(pass, runs);
   await copyRanges(pass, links);
+  await mirrorLedger(pass);
   return last;
 }
 

@@ -7,6 +7,8 @@ import type { AnyDataset } from "../../../datasets/incremental.ts";
 import { parseNote, prunedNotes } from "../../chain/chain.ts";
 import type { Sqlite } from "../../files/connections.ts";
 import { notComplete, wholeRun } from "../../schema/tables.ts";
+import { type Chains, chainQuery, chainsOf, changedChains } from "../ledger/changed-chains.ts";
+import { forgetChains, shipChains } from "../ledger/ship-ledger.ts";
 import { type Tables, tableOf, wholeTables } from "./pass.ts";
 import { type Contents, prepared, type RowWriter, type Target, writeWhole } from "./row-writer.ts";
 
@@ -28,6 +30,8 @@ export interface ShipMemory extends Position {
   contents: ReadonlyMap<string, Contents>;
   /** Days of which snapshots are being pruned, by their texts. */
   pruning: ReadonlyMap<string, PrunedDay>;
+  /** The chains whose reconciliation was copied; null where the last pass was that of another process. */
+  chains: Chains | null;
 }
 
 /** A day of a dataset of an account, as the epoch ms of its midnight, with the number of good snapshots that remain in the end. */
@@ -68,11 +72,12 @@ interface ScopeRange {
 export async function shipChanges(
   pass: ShipPass,
   memory: ShipMemory,
-): Promise<Pick<ShipMemory, "contents" | "pruning">> {
+): Promise<Pick<ShipMemory, "contents" | "pruning" | "chains">> {
   const { sqlite, writer, through } = pass;
   const isFirst = memory.at === 0;
+  const ledger = await forgetLedger(pass, memory.chains);
   const contents = new Map<string, Contents>();
-  for (const name of wholeTables)
+  for (const name of [...wholeTables, "ledger_finding"])
     contents.set(name, await writeWhole(pass, tableOf(pass, name), memory.contents.get(name)));
   const firstSlots = await copyRuns(pass, memory.link);
   const notes = await copyLinks(pass, memory.link);
@@ -92,7 +97,18 @@ export async function shipChanges(
   for (const { account, dataset, day } of pruning.values()) await copyDay(pass, account, dataset, day);
   if (isFirst && through.isLast)
     for (const name of ["gap", "pruned", "daily_range"]) await writer.copy(tableOf(pass, name), `${name} r`);
-  return { contents, pruning: unfinished(sqlite, pruning) };
+  await shipChains(pass, ledger.changed);
+  return { contents, pruning: unfinished(sqlite, pruning), chains: ledger.chains };
+}
+
+/** Deletes what was copied of the chains whose reconciliation changed. Returns these, and all chains. */
+async function forgetLedger({ sqlite, target, through }: ShipPass, copied: Chains | null) {
+  // Entries that are not copied yet have no steps there.
+  if (!through.isLast) return { changed: [], chains: copied };
+  const chains = chainsOf(prepared(sqlite, chainQuery).all());
+  const changed = changedChains(chains, copied ?? chainsOf(await target.cells(chainQuery)));
+  await forgetChains(target, changed);
+  return { changed, chains };
 }
 
 /** Returns the ranges of the scopes that have new snapshots. */

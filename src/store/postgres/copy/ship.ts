@@ -202,7 +202,13 @@ class LateTransaction implements Pick<Connection, "run" | "cells"> {
   async memory(): Promise<ShipMemory> {
     const { link, snapshot, head, at } = await this.#begin();
     const odd = await this.connection.cells("select distinct table_name from odd_digits");
-    return { ...{ link, snapshot, head, at }, odd: new Set(odd.map(String)), contents: new Map(), pruning: new Map() };
+    return {
+      ...{ link, snapshot, head, at },
+      odd: new Set(odd.map(String)),
+      contents: new Map(),
+      pruning: new Map(),
+      chains: null,
+    };
   }
 
   /** Commits or rolls back, if it has begun. */

@@ -64,7 +64,9 @@ export const reconciled = sqliteTable(
 
 /**
  * How far one coin in one wallet is settled: up to `settled_at` (epoch ms), with `settled_balance` and the last of its stretches as JSON;
- * null where nothing is. `bills_through` is the last snapshot of bills that was taken into account.
+ * null where nothing is. `bills_through` is the last snapshot of bills that was taken into account. `revision` is the time of the
+ * last pass (epoch ms), or the revision before it plus one where that is later; `full_revision` is that of the last pass that did not
+ * continue: later ones changed nothing before the part that was settled.
  */
 export const ledgerChain = sqliteTable(
   "ledger_chain",
@@ -78,6 +80,8 @@ export const ledgerChain = sqliteTable(
     settledBalance: packedDigits("settled_balance"),
     lastSettled: text("last_settled"),
     billsThrough: integer("bills_through").notNull(),
+    revision: integer().notNull().default(0),
+    fullRevision: integer("full_revision").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.wallet, table.coin] })],
 );
@@ -97,5 +101,8 @@ export const snapshotBalance = sqliteTable(
   (table) => [primaryKey({ columns: [table.accountId, table.wallet, table.coin, table.at] })],
 );
 
-/** The tables that only files have: PostgreSQL gets no reconciliation, and a mirror computes its own. */
-export const fileTables = [billStep, ledgerFinding, reconciled, ledgerChain, snapshotBalance, positionResult];
+/** The tables of the reconciliation of the ledger. */
+export const ledgerTables = [billStep, ledgerFinding, reconciled, ledgerChain, snapshotBalance];
+
+/** The tables that only files have: PostgreSQL gets no results of positions, and a mirror computes its own. */
+export const fileTables = [positionResult];
