@@ -1,6 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
-import type { ReconciliationFilter } from "../../store/history.ts";
+import type { HistoryReader, ReconciliationFilter } from "../../store/history.ts";
 import { reconcileFile } from "../../store/ledger/reconcile-file.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
@@ -14,6 +14,7 @@ export const reconcileCommand: Command = {
     "Compares the entries of the exchange's ledger (bills) with each other and with the snapshots of the same wallet, and prints",
     "stretches of time with a verdict: proven, rounded (but for digits that a snapshot does not have), open (too early to judge),",
     "break (differs by `residual`), gap (bills were not collected), unprovable (the exchange has no ledger for this wallet).",
+    "The results of closed positions are compared with their bills likewise (`position_episodes` has the figures).",
     "Exit code 1 where something breaks.",
   ],
   options: [
@@ -45,7 +46,10 @@ export const reconcileCommand: Command = {
     await printRows({ columns, rows: [rows] }, format, input);
     const verdicts = rows.map((row) => String(row[columns.indexOf("verdict")]));
     printError(summaryOf(done.chains, verdicts));
-    return verdicts.includes("break") ? 1 : 0;
+    const ofPositions = withHistory(databasePath, (history) => positionVerdicts(history, filter));
+    if (ofPositions.length > 0)
+      printError(`closed positions against their bills (position_episodes): ${countsOf(ofPositions)}`);
+    return [...verdicts, ...ofPositions].includes("break") ? 1 : 0;
   },
 };
 
@@ -65,9 +69,22 @@ function filterOf(options: CommandInput["options"]): ReconciliationFilter {
 }
 
 /** Returns one line such as "12 coins in wallets reconciled: 10 stretches proven, 1 break". */
-function summaryOf(chains: number, verdicts: readonly string[]): string {
+const summaryOf = (chains: number, verdicts: readonly string[]): string =>
+  `${chains} balances reconciled; stretches: ${countsOf(verdicts) || "none"}`;
+
+/** Returns "10 proven, 1 break". */
+function countsOf(verdicts: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  const parts = [...counts].map(([verdict, count]) => `${count} ${verdict}`);
-  return `${chains} balances reconciled; stretches: ${parts.join(", ") || "none"}`;
+  return [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(", ");
+}
+
+/** Returns what the bills of each closed position say about its result. */
+function positionVerdicts(history: HistoryReader, filter: ReconciliationFilter): string[] {
+  const { account, wallet, coin, from, to } = filter;
+  return [...history.episodes(account ?? null, { from, to })].flatMap((row) => {
+    const isOfWallet = wallet === undefined || wallet === "unified" || wallet === row.product_type;
+    const isOfCoin = coin === undefined || coin.toUpperCase() === row.margin_coin;
+    return isOfWallet && isOfCoin && row.verdict !== null ? [String(row.verdict)] : [];
+  });
 }
