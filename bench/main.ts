@@ -5,6 +5,7 @@ import { accounts } from "./accounts.ts";
 import { bytes } from "./bytes.ts";
 import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
+import { firstLedger } from "./first-ledger.ts";
 import { missedSlots } from "./gaps.ts";
 import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
@@ -28,6 +29,7 @@ const figures: readonly Figure[] = [
   shipped,
   workers,
   ledger,
+  firstLedger,
 ];
 
 interface Line extends Comparison {
