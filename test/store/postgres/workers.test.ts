@@ -159,6 +159,14 @@ describePostgres("processes that record into one PostgreSQL", () => {
     await register(url, other);
   });
 
+  it("are refused where only one of them collects the sub-accounts of a main account that both have", async () => {
+    const url = await newRecordedHistory();
+    await register(url, described("a", { mains: ["main", "hedge"] }));
+    const refused = register(url, described("b", { mains: ["main"] }));
+    await expect(refused).rejects.toThrow(/other settings: SUB_ACCOUNTS_OF=main \(there hedge,main\)/);
+    await register(url, described("c", { accounts: ["main"], mains: ["main"] }));
+  });
+
   it("leave at once when they are closed, and are shown with their runs while they are live", async () => {
     const url = await newRecordedHistory();
     const postgres = await connected(url);

@@ -216,12 +216,19 @@ async function readWorkers(connection: Connection, own: string) {
   };
 }
 
+/** Returns the settings of a process that must be those of another one. A process can name only main accounts whose keys it has. */
+function settingsBeside({ settings, mains = [] }: Stored, { accounts }: Stored): Record<string, string | undefined> {
+  const common = mains.filter((main) => accounts.includes(main));
+  return { ...settings, SUB_ACCOUNTS_OF: common.sort().join(",") };
+}
+
 /** @throws ConfigError naming the settings that differ */
-function requireSameSettings(name: string, { settings }: Stored, own: WorkerDescription, server: string): void {
-  const names = [...new Set([...Object.keys(settings), ...Object.keys(own.settings)])];
-  const different = names.filter((one) => settings[one] !== own.settings[one]);
+function requireSameSettings(name: string, other: Stored, own: WorkerDescription, server: string): void {
+  const [here, there] = [settingsBeside(own, other), settingsBeside(other, own)];
+  const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
+  const different = names.filter((one) => there[one] !== here[one]);
   if (different.length === 0) return;
-  const problems = different.map((one) => `${one}=${own.settings[one] ?? ""} (there ${settings[one] ?? ""})`);
+  const problems = different.map((one) => `${one}=${here[one] ?? ""} (there ${there[one] ?? ""})`);
   throw new ConfigError([
     `The process ${name}, which records into PostgreSQL at ${server}, has other settings: ${problems.join(", ")}. They must be the same.`,
   ]);
