@@ -189,7 +189,8 @@ export class Reconciler {
     const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
     if (all.length === 0 && snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance)))
       return 0;
-    const openAfter = Math.min(now - lateMs, collected.through);
+    // A withdrawal explains nothing before its record, which has the fee, was read.
+    const openAfter = Math.min(now - lateMs, collected.through, collectedOf(this.#sqlite, wallet.feeScopes).through);
     const known = this.#rows.findings(wallet.accountId);
     const { findings, ...result } = judgeChain(
       {

@@ -82,6 +82,8 @@ export interface Wallet {
   source: WalletSource;
   /** The scopes of its bills, of which a unified wallet has several. */
   billScopes: readonly number[];
+  /** The scopes of withdrawals, where only these state the fees of its entries. */
+  feeScopes: readonly number[];
   /** False for wallets of which the exchange has no list of entries with balances. */
   hasLedger: boolean;
   /** When it began and ended, because the account was changed to a unified one. Epoch ms. */
@@ -169,12 +171,14 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
     scopes
       .filter(({ dataset, productType }) => dataset === "bills" && productType.split("/")[0] === name)
       .map(({ scopeId }) => scopeId);
+  const feeScopes = scopes.filter(({ dataset }) => dataset === "withdrawals").map(({ scopeId }) => scopeId);
   const wallet = (name: string, source: WalletSource, scopeId: number | null, more: Partial<Wallet> = {}): Wallet => ({
     accountId,
     name,
     scopeId,
     source,
     billScopes: billsOf(name),
+    feeScopes: [],
     hasLedger: true,
     from: 0,
     to: Number.MAX_SAFE_INTEGER,
@@ -189,7 +193,7 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
   if (unifiedSince !== null && spotScope !== null)
     wallets.push(wallet("unified", unified, spotScope, { from: isClassic ? change : 0 }));
   if (fundingScope !== null)
-    wallets.push(wallet("funding", funding, fundingScope, { hasLedger: billsOf("funding").length > 0 }));
+    wallets.push(wallet("funding", funding, fundingScope, { hasLedger: billsOf("funding").length > 0, feeScopes }));
   for (const { dataset, productType, scopeId } of scopes)
     if (dataset === mixAccounts.name && productType !== "unified")
       wallets.push(

@@ -96,6 +96,8 @@ describe.each([
       const columns = sqlite.pragma(`table_info(${table})`) as { name: string; type: string; pk: number }[];
       const key = columns.filter(({ pk }) => pk > 0).map(({ name }) => name);
       for (const { name, type } of columns) {
+        // They count the changes for copies of the tables, and say nothing about the ledger.
+        if (/revision$/.test(name)) continue;
         const rows = sqlite.prepare(`select ${key} from ${table} where ${name} is not null order by 1, 2`).raw().all();
         const row = rows[Math.floor(rows.length / 2)] as unknown[] | undefined;
         if (!row) continue;
