@@ -7,6 +7,12 @@ import { type Command, type CommandSummary, findIn } from "./command.ts";
 /** The entries of all commands, in the order of the help. */
 export const commandSummaries: readonly CommandSummary[] = [
   {
+    name: "init",
+    summary: "ask for the key, check it with the exchange, and write .env",
+    hasOptions: true,
+    load: async () => (await import("./run/init.ts")).init,
+  },
+  {
     name: "start",
     summary: "collect on schedule until stopped (SIGINT or SIGTERM)",
     load: async () => (await import("./run/start.ts")).start,

@@ -12,6 +12,7 @@ import { classic, credentials, everyModelled } from "../../support/settings.ts";
 /** Arguments, exit code, and what the command prints on stdout, or on stderr where it is refused. */
 const calls: Record<string, readonly [args: string, code: number, output: RegExp]> = {
   collect: ["collect", 0, /main +spot-assets +ok|spot-assets/],
+  init: ["init --yes", 0, /The exchange accepts the key/],
   check: ["check", 0, /^database +PostgreSQL at .*, schema bitget is up to date$/m],
   status: ["status", 0, /^main +spot-assets +\S+/m],
   history: ["history spot-assets --format csv --limit 1", 0, /^account,taken_at,coin,/],
