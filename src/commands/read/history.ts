@@ -23,8 +23,8 @@ export const history: Command = {
   ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "Times: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w. Records, such as bills, are selected by",
-    "their own time; they have no state at a time and do not change.",
+    "Times: 2026-11-01, 2026-11, today, yesterday (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w.",
+    "Records, such as bills, are selected by their own time; they have no state at a time and do not change.",
     "A table has the columns that fit the terminal, and amounts cut to fit, never rounded up. --wide, --columns and every other format",
     "show all digits.",
   ],

@@ -4,7 +4,7 @@ import { ConfigError, UsageError } from "../../core/errors.ts";
 import { requirePlainFile, writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
-import { type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
+import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
 import { chartOf, csvOf } from "../../reports/render.ts";
@@ -15,7 +15,7 @@ import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { parseInstant } from "../shared/instant.ts";
+import { dateOf, parseInstant } from "../shared/instant.ts";
 import { recordedAccount, textOption } from "../shared/option.ts";
 import { knownNames } from "../terminal/suggest.ts";
 
@@ -31,7 +31,7 @@ export const report: Command = {
     ...reports.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`),
     "",
     "Covers whole days or months from the first run on; the current one is marked as going on.",
-    "Times: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
+    "Times: 2026-11-01, 2026-11, today, yesterday (of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d, -1w.",
     "`report equity --out equity.svg` (or .png) draws a chart.",
   ],
   options: [
@@ -132,7 +132,10 @@ function spanOf(
   if (!step) throw new UsageError(`unknown --by "${by}"; use ${steps.join(" or ")}`);
   const instant = (option: "from" | "to", unlimited: number): number => {
     const text = textOption(options, option);
-    return text === undefined ? unlimited : (startOfDate(text, timezone) ?? parseInstant(`--${option}`, text, now));
+    return text === undefined
+      ? unlimited
+      : (startOfDate(dateOf(text, periodOf(timezone, "day", now).name), timezone) ??
+          parseInstant(`--${option}`, text, now));
   };
   const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];

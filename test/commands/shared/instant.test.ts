@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseInstant } from "../../../src/commands/shared/instant.ts";
+import { dateOf, parseInstant } from "../../../src/commands/shared/instant.ts";
 import { UsageError } from "../../../src/core/errors.ts";
 
 const now = Date.parse("2026-11-22T15:34:45.500Z");
@@ -11,6 +11,9 @@ it.each([
   ["-30m", "2026-11-22T15:04:45.500Z"],
   ["-90s", "2026-11-22T15:33:15.500Z"],
   ["-2w", "2026-11-08T15:34:45.500Z"],
+  ["today", "2026-11-22T00:00:00.000Z"],
+  ["yesterday", "2026-11-21T00:00:00.000Z"],
+  ["2026-10", "2026-10-01T00:00:00.000Z"],
   ["2026-11-01", "2026-11-01T00:00:00.000Z"],
   ["2026-11-01T12:30", "2026-11-01T12:30:00.000Z"],
   ["2026-11-01 12:30:05", "2026-11-01T12:30:05.000Z"],
@@ -24,7 +27,8 @@ it.each([
 
 it.each([
   "",
-  "yesterday",
+  "tomorrow",
+  "2026-13",
   "1h",
   "-1y",
   "2026-02-30",
@@ -36,4 +40,9 @@ it.each([
 ])("%j is rejected with the name of the option", (text) => {
   expect(() => parseInstant("--at", text, now)).toThrow(UsageError);
   expect(() => parseInstant("--at", text, now)).toThrow("--at");
+});
+
+it("yesterday is the date before today in the time zone of the caller, also at the start of a year", () => {
+  expect(dateOf("yesterday", "2027-01-01")).toBe("2026-12-31");
+  expect(dateOf("today", "2027-01-01")).toBe("2027-01-01");
 });
