@@ -29,6 +29,7 @@ it("report prints whole days of the configured time zone as CSV", async () => {
     "day,account,opening,closing,change,spot_usdt,futures_usdt,other_usdt,complete,taken_at,lowest,lowest_at,highest,highest_at,slots,slots_ok,coverage,priced_usdt,unpriced,missing\r\n" +
       "2026-11-01,main,,100.230,,100.230,,,1,2026-11-01T23:00:00.000Z,100.00,2026-11-01T00:00:00.000Z,100.90,2026-11-01T09:00:00.000Z,24,24,complete,100.230,,\r\n",
   ]);
+  expect((await print("equity", "--from", "2026-11", "--to", "2026-11-02")).stdout).toBe(stdout);
   const berlin = await print("coverage", "--timezone", "Europe/Berlin", "--to", "2026-11-02", "--account", "main");
   expect(berlin.stdout.split("\r\n").slice(1)).toEqual(["2026-11-01,main,equity,23,23,0,0,0,0,partly due,", ""]);
 });
