@@ -108,6 +108,14 @@ function add(
 export async function runProgram(given: readonly string[]): Promise<number> {
   try {
     const { choice, rest } = takeColour(given);
+    if (rest[0] === "help" && rest.length === 2) {
+      const { topics } = await import("./terminal/topics.ts");
+      const topic = topics[rest[1] ?? ""];
+      if (topic !== undefined) {
+        await write(`${topic}\n`);
+        return 0;
+      }
+    }
     return await runWith(rest, choice);
   } catch (error) {
     return reportError(error);
@@ -119,6 +127,7 @@ async function runWith(args: readonly string[], colour: ColourChoice): Promise<n
   const program = new Parser("bitget-collector")
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
+    .addHelpText("after", "\nTopics: help time, help exit-codes, help formats, help env")
     .option(colourOption.flags, colourOption.summary)
     .configureHelp({ styleTitle: (text) => paint("title", text) })
     .configureOutput({ getOutHasColors: () => isColoured(colour, process.env, process.stdout.isTTY === true) })
