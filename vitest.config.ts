@@ -4,7 +4,7 @@ import { separate } from "./vitest.faults.config.ts";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // What needs real time or a build of its own: `npm run test:faults`.
+    // What needs real time, much time or a build of its own: `npm run test:faults`.
     exclude: [...configDefaults.exclude, ...separate],
     globalSetup: ["test/support/build.ts", "test/support/postgres.ts"],
     // A safety net for what hangs, wide enough for a machine that is busy with something else.

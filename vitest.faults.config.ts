@@ -1,4 +1,4 @@
-/** Runs the tests that need real time or a build of their own, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
+/** Runs the tests that need real time, much time or a build of their own, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
 import { defineConfig } from "vitest/config";
 
 export const separate = [
@@ -8,6 +8,8 @@ export const separate = [
   ...["daemon", "frozen", "limits", "new-dataset", "ledger-life"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
   "test/reports/pnl-year.test.ts",
+  "test/store/positions/results.test.ts",
+  "test/store/verify/ledger.test.ts",
   "test/scenarios/postgres/*.test.ts",
 ];
 

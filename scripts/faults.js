@@ -28,6 +28,8 @@ const { status } = spawnSync(
           "test/scenarios/postgres/",
           "test/web/process/process.test.ts",
           "test/reports/pnl-year.test.ts",
+          "test/store/positions/results.test.ts",
+          "test/store/verify/ledger.test.ts",
         ]
       : []),
   ],
