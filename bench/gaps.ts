@@ -59,7 +59,15 @@ async function measure(folder: string, missing: number, causeOf: (n: number) => 
   }
   store.close();
   const history = openHistory(path);
-  const view = { history, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", params: {} };
+  const view = {
+    history,
+    account: null,
+    at: start + missing * minute,
+    isNow: true,
+    isExact: false,
+    timezone: "UTC",
+    params: {},
+  };
   try {
     return { gaps: timeOf(view, gaps), state: timeOf(view, collection) };
   } finally {

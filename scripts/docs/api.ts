@@ -7,6 +7,8 @@ const types: Record<Kind, string> = {
   text: "text",
   amount: "amount",
   change: "amount",
+  profit: "amount",
+  price: "amount",
   share: "share",
   instant: "time",
   count: "number",

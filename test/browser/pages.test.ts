@@ -117,6 +117,20 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await words()).toBe(before);
   });
 
+  it("shows every digit after the key e, also on the next page and in this browser's next visit", async () => {
+    const { page } = await browser.open(at("/balances"));
+    const texts = () => page.locator("#balances data").allTextContents();
+    const cut = await texts();
+    await Promise.all([page.waitForURL(/digits=all/), page.keyboard.press("e")]);
+    const exact = await texts();
+    expect(exact.join().length).toBeGreaterThan(cut.join().length);
+    await page.goto(at("/positions"));
+    await page.waitForURL(/digits=all/);
+    await Promise.all([page.waitForURL((url) => !url.search.includes("digits")), page.keyboard.press("e")]);
+    await page.goto(at("/balances"));
+    expect(await texts()).toEqual(cut);
+  });
+
   it("draws a line for each wallet if selected", async () => {
     const { page } = await browser.open(at("/?account=main"));
     await drawn(page);

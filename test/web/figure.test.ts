@@ -1,35 +1,32 @@
 import { expect, it } from "vitest";
-import { changeFigure, shareFigure, shorten, wholeFigure } from "../../src/web/pages/parts/figure.ts";
+import type { View } from "../../src/web/data/table.ts";
+import { amount, type Column, price, profit, share } from "../../src/web/data/table.ts";
+import { amountFigure, cellHtml, profitFigure } from "../../src/web/pages/parts/figure.ts";
+
+const view = { isExact: false, timezone: "UTC", params: {} } as unknown as View;
+const exact = { ...view, isExact: true };
+const cell = (column: Column, row: Record<string, string | null>, of = view) => String(cellHtml(column, row, of));
+
+it("cuts a figure to the places of its kind, keeps every digit in its value and tooltip, and shows them on an exact page", () => {
+  const digits = "-101.0096012345";
+  expect(String(amountFigure(digits, view))).toBe(`<data value="${digits}" title="${digits}">−101.00</data>`);
+  expect(String(amountFigure(digits, exact))).toContain(">−101.0096012345<");
+  expect(String(profitFigure(digits, view))).toContain("▼</span>−101.00<");
+  expect(String(profitFigure(digits, exact))).toContain("▼</span>−101.0096012345<");
+});
+
+it("shows the direction of a gain or loss by its sign", () => {
+  expect(String(profitFigure("5", view))).toContain("▲</span>+5.00<");
+  expect(String(profitFigure("0.00", view))).toBe('<data class="change" value="0.00">0</data>');
+});
 
 it.each([
-  ["74285.668380410858", "74,285.668…"],
-  ["0.0002029719698497", "0.000202971…"],
-  ["-112432.8768364657130393", "-112,432.87…"],
-  ["0.00000000", "0.00000000"],
-  ["1200.50", "1,200.50"],
-  ["12.5", "12.5"],
-  ["999", "999"],
-  ["1000", "1,000"],
-])("shows %s as %s", (digits, shown) => {
-  expect(shorten(digits)).toBe(shown);
-});
-
-it("keeps every digit in the value of a shortened one", () => {
-  expect(String(changeFigure("-101.0096012345"))).toContain('value="-101.0096012345"');
-  expect(String(changeFigure("-101.0096012345"))).toContain("▼</span>-101.00960…");
-});
-
-it("shows the direction of a change by its sign", () => {
-  expect(String(changeFigure("5"))).toContain("+5");
-  expect(String(changeFigure("0.00"))).toBe('<data class="change" value="0.00">0</data>');
-});
-
-it("shows all digits of the main value of a page", () => {
-  expect(String(wholeFigure("-1234.000000000000000001"))).toBe(
-    '<data value="-1234.000000000000000001">-1,234<small>.000000000000000001</small></data>',
-  );
-});
-
-it("writes shares in per cent", () => {
-  expect(String(shareFigure("0.0421"))).toContain("4.21 %");
+  ["money of a stable coin", amount("total", "Total", "coin"), { total: "12.3456", coin: "USDC" }, ">12.34<"],
+  ["a quantity of a coin", amount("total", "Total", "coin"), { total: "12.3456", coin: "BTC" }, ">12.3456<"],
+  ["profit in a coin", profit("pl", "PnL", "margin_coin"), { pl: "-0.00077989", margin_coin: "BTC" }, "−0.00077989<"],
+  ["a price", price("entry", "Entry", 1), { entry: "64000.123456", mark_price: "64000.1" }, ">64,000.12<"],
+  ["a share", share("part", "Share"), { part: "0.0421" }, ">4.21 %<"],
+  ["what is unknown", amount("total", "Total"), { total: null }, "unknown"],
+])("shows %s", (_what, column, row, shown) => {
+  expect(cell(column, row)).toContain(shown);
 });

@@ -9,13 +9,21 @@ import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
 
-it("shows the equity to the last digit, and its change since the previous close", async () => {
+it("shows the equity with two places or to the last digit, and its change since the previous close", async () => {
   const { record, page } = await startAccounts({ minutes: 1440 });
   await record(equity, 1439, [equityRow("25000.000000000000000001")]);
   await record(equity, 1440, [equityRow("25100.5")]);
   const headline = part(await page("/"), "headline");
-  expect(headline).toContain('<data value="25100.5">25,100<small>.5</small></data>');
-  expect(headline).toContain('value="100.499999999999999999"');
+  expect(headline).toContain('value="25100.5" title="25100.5">25,100.50<');
+  expect(headline).toMatch(/value="100.499999999999999999" [^<]*<span aria-hidden="true">▲<\/span>\+100.49</);
+  const exact = await page("/?digits=all");
+  expect(part(exact, "headline")).toMatch(/▲<\/span>\+100.499999999999999999</);
+  // The switch is kept in every link, and in the form.
+  const links = [...exact.matchAll(/<a href="([^"#]+)"/g)].map(([, href = ""]) => href.replaceAll("&amp;", "&"));
+  const kept = links.filter((href) => href.includes("digits=all"));
+  expect(links.filter((href) => !kept.includes(href))).toEqual(["./"]);
+  expect(exact).toContain('<input type="hidden" name="digits" value="all">');
+  expect(exact).not.toContain("…");
 });
 
 it("shows an incomplete equity as incomplete, and names what is missing", async () => {
@@ -32,7 +40,7 @@ it("shows the priced part of an equity, and lists the coins without a price", as
   const cells = { complete: 0, pricedUsdt: "400.5", unpriced: '{"<b>AIR":"0.00000001"}' };
   await record(equity, 3, [cells]);
   const headline = part(await page("/"), "headline");
-  expect(headline).toContain('<span class="label">Partial equity</span> <data value="400.5">');
+  expect(headline).toContain('<span class="label">Partial equity</span> <data value="400.5" title="400.5">400.50<');
   expect(headline).toContain("main: no price for &lt;b&gt;AIR 0.00000001");
   expect(headline).not.toContain("missing</li>");
 });

@@ -10,3 +10,13 @@ if (document.body.dataset.now !== undefined)
   follow(() => {
     for (const chart of charts) chart.refresh();
   });
+
+const digits = /** @type {HTMLAnchorElement | null} */ (document.querySelector("[data-digits]"));
+
+// The switch between cut and exact figures; this browser keeps it for pages that are opened without it.
+digits?.addEventListener("click", () => localStorage.setItem("digits", digits.dataset.digits ?? "cut"));
+if (digits?.dataset.digits === "all" && localStorage.getItem("digits") === "all") location.replace(digits.href);
+addEventListener("keydown", ({ key, target, ctrlKey, metaKey, altKey }) => {
+  const isTyping = target instanceof Element && target.matches("input, select, textarea");
+  if (key === "e" && !isTyping && !ctrlKey && !metaKey && !altKey) digits?.click();
+});

@@ -5,7 +5,7 @@ import { instantText } from "../../queries/close.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
-import { amount, change, type DataTable, instant, text } from "./table.ts";
+import { amount, change, type DataTable, instant, price, text } from "./table.ts";
 
 export const balances: DataTable = {
   name: "balances",
@@ -14,13 +14,13 @@ export const balances: DataTable = {
     text("account", "Account"),
     text("wallet", "Wallet"),
     text("coin", "Coin"),
-    amount("total", "Total"),
-    amount("available", "Available"),
-    amount("frozen", "Frozen (orders)"),
-    amount("locked", "Locked"),
-    amount("usdt_price", "Price, USDT"),
+    amount("total", "Total", "coin"),
+    amount("available", "Available", "coin"),
+    amount("frozen", "Frozen (orders)", "coin"),
+    amount("locked", "Locked", "coin"),
+    price("usdt_price", "Price, USDT"),
     amount("usdt_value", "Value, USDT"),
-    change("change", "Today"),
+    change("change", "Today", "coin"),
     instant("taken_at", "Updated"),
   ],
   *rows(view) {
@@ -36,8 +36,8 @@ export const balances: DataTable = {
       const was = before.find((one) => one.account === account && one.wallet === name);
       const rows = wallet.balances.map((balance) => {
         const { coin, available, frozen, locked, total } = balance;
-        const price = (isMoney && pricesNow.get(coin)) || null;
-        const value = total !== null && price !== null ? multiply(total, price) : null;
+        const known = (isMoney && pricesNow.get(coin)) || null;
+        const value = total !== null && known !== null ? multiply(total, known) : null;
         const difference = changeSince(balance, was);
         return {
           ...head,
@@ -46,7 +46,7 @@ export const balances: DataTable = {
           frozen,
           locked,
           total,
-          usdt_price: price,
+          usdt_price: known,
           usdt_value: value,
           change: difference,
         };

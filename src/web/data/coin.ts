@@ -33,10 +33,10 @@ export const coin: DataTable = {
   needs: ["wallet", "coin"],
   columns: [
     instant("taken_at", "Time"),
-    amount("total", "Total"),
-    amount("available", "Available"),
-    amount("frozen", "Frozen (orders)"),
-    amount("locked", "Locked"),
+    amount("total", "Total", "coin"),
+    amount("available", "Available", "coin"),
+    amount("frozen", "Frozen (orders)", "coin"),
+    amount("locked", "Locked", "coin"),
   ],
   *rows({ history, account, at, params }) {
     const { dataset, productType, key, parts } = walletSource(params.wallet ?? "");

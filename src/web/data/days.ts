@@ -5,7 +5,7 @@ import { dayMs } from "../../core/time.ts";
 import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
 import { daysShown } from "./comparison-periods.ts";
-import { amount, change, type DataTable, instant, text } from "./table.ts";
+import { amount, type DataTable, instant, profit, text } from "./table.ts";
 
 export const days: DataTable = {
   name: "days",
@@ -15,7 +15,7 @@ export const days: DataTable = {
     text("account", "Account"),
     amount("opening", "Opening"),
     amount("closing", "Closing"),
-    change("change", "Change"),
+    profit("change", "Change"),
     amount("lowest", "Lowest"),
     instant("lowest_at", "Lowest at"),
     amount("highest", "Highest"),

@@ -7,7 +7,7 @@ import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses, instantText } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { comparisonPeriods, selectedAccounts } from "./comparison-periods.ts";
-import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
+import { amount, type DataTable, instant, profit, text, type View } from "./table.ts";
 
 export const walletColumns = [
   amount("spot_usdt", "Spot"),
@@ -26,7 +26,7 @@ export const equity: DataTable = {
     amount("known_part", "Partial equity"),
     ...walletColumns,
     amount("yesterday", "Previous close"),
-    change("change", "Today"),
+    profit("change", "Today"),
     instant("taken_at", "Updated"),
     text("unpriced", "No price"),
     text("missing", "Missing"),

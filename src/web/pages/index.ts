@@ -58,7 +58,7 @@ async function preloadCurves({ reader, now, timezone }: Site, curves: Curves): P
       return await reader.readInSteps(function* (history) {
         const at = now();
         for (const account of new Set([null, ...history.accounts()])) {
-          const source = equitySource({ history, account, at, isNow: true, timezone, params: {} });
+          const source = equitySource({ history, account, at, isNow: true, timezone, isExact: false, params: {} });
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
       });

@@ -1,12 +1,12 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
-import { durationText } from "../../core/text.ts";
+import { durationText, escapeControlChars } from "../../core/text.ts";
 import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
 import { chartHtml, standardSpans } from "./parts/chart.ts";
-import { cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./parts/figure.ts";
+import { amountFigure, type Html, instantFigure, none, profitFigure, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
 import { type CellRenderer, columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
@@ -44,10 +44,10 @@ export function* overviewPage(view: View): Steps<Html> {
 
 function headline(view: View, { now, yesterday, change }: Totals): Html {
   return html`<section id="headline" data-live aria-label="Equity">
-<p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${wholeFigure(now.value)} <span class="unit">USDT</span>`}</p>
-${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Partial equity</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
-<p><span class="label">Today</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
-${yesterday.value === null ? "" : html`<span class="aside">since 00:00 ${view.timezone}, from ${wholeFigure(yesterday.value)}</span>`}</p>
+<p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${amountFigure(now.value, view)} <span class="unit">USDT</span>`}</p>
+${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Partial equity</span> ${amountFigure(now.knownPart, view)} <span class="unit">USDT</span></p>` : ""}
+<p><span class="label">Today</span> ${change === null ? unknown() : html`${profitFigure(change, view)} <span class="unit">USDT</span>`}
+${yesterday.value === null ? "" : html`<span class="aside">since 00:00 ${view.timezone}, from ${amountFigure(yesterday.value, view)}</span>`}</p>
 ${missing(now)}
 ${ledgerLine(view)}
 ${now.takenAt === null ? "" : html`<p class="aside">Updated ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
@@ -93,4 +93,4 @@ function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
 }
 
 const accountLink = (row: HistoryRow, view: View): Html =>
-  html`<a href="${linkTo("/", stickyParams({ ...view, account: String(row.account) }))}">${cellHtml("text", row.account, view.timezone)}</a>`;
+  html`<a href="${linkTo("/", stickyParams({ ...view, account: String(row.account) }))}">${escapeControlChars(String(row.account))}</a>`;

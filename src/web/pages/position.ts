@@ -69,13 +69,14 @@ export function* positionPage(view: View): Steps<Html> {
 const noneWithoutLiquidation: CellRenderer = (row, plain) =>
   compare(decimalIn(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : plain;
 
-function summaryHtml(episode: HistoryRow, { timezone }: View): Html {
+function summaryHtml(episode: HistoryRow, view: View): Html {
   return html`<section id="summary" data-live aria-label="Position summary"><dl>
 ${summaryColumns
   .filter(({ name }) => name in episode)
-  .map(({ name, label, kind }) => {
+  .map((column) => {
+    const { name, label } = column;
     const hasNone = name === "closest_liquidation" && episode[name] === null;
-    return html`<div><dt>${label}</dt><dd>${hasNone ? none() : cellHtml(kind, episode[name], timezone)}</dd></div>`;
+    return html`<div><dt>${label}</dt><dd>${hasNone ? none() : cellHtml(column, episode, view)}</dd></div>`;
   })}
 </dl></section>`;
 }

@@ -4,8 +4,8 @@ import { compare, decimalIn } from "../../core/decimal.ts";
 import { escapeControlChars } from "../../core/text.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { episodes, positions } from "../data/positions.ts";
-import { allRows, type View } from "../data/table.ts";
-import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
+import { allRows, amount, type View } from "../data/table.ts";
+import { cellHtml, type Html, instantFigure, none, shareFigure, unknown } from "./parts/figure.ts";
 import { marginModeLabel, walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
@@ -75,10 +75,10 @@ const wasCollected = ({ history, account, at }: View): boolean =>
 
 function openColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
-  const share = (row: HistoryRow) => cellHtml("share", row.unrealized_plr, view.timezone);
+  const [share] = columnsFor(positions, view, ["unrealized_plr"]);
   const columns = columnsFor(positions, view, openNames, {
-    unrealized_pl: (row, plain) => html`${plain}<br><small>ROE ${share(row)}</small>`,
-    liquidation_price: liquidationCell,
+    unrealized_pl: (row, plain) => html`${plain}<br><small>ROE ${share?.cell(row)}</small>`,
+    liquidation_price: (row, plain) => liquidationCell(row, plain, view),
     leverage: (row, plain) =>
       html`${plain}×<br><small>${row.margin_mode ? marginModeLabel(String(row.margin_mode)) : unknown()}</small>`,
     margin: (row, plain) => html`${plain} <small>${row.margin_coin}</small>`,
@@ -100,13 +100,13 @@ function positionCell(row: HistoryRow, view: View): Html {
 }
 
 /** Shows the liquidation price and its distance: in per cent of the mark price, and as a bar that is full from 50 % on. */
-function liquidationCell(row: HistoryRow): Html {
+function liquidationCell(row: HistoryRow, plain: Html, view: View): Html {
   const price = decimalIn(row, "liquidation_price");
   const distance = decimalIn(row, "liquidation_distance");
   if (price === null) return unknown();
   if (compare(price, "0") <= 0) return none();
-  if (distance === null) return html`${figure(price)}<br>${unknown()}`;
-  return html`${figure(price)}<br><small>${shareFigure(distance)} distance</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
+  if (distance === null) return html`${plain}<br>${unknown()}`;
+  return html`${plain}<br><small>${shareFigure(distance, view)} distance</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
 }
 
 function closedColumns(view: View): ShownColumn[] {
@@ -118,8 +118,9 @@ function closedColumns(view: View): ShownColumn[] {
     {
       closest_liquidation: (row, plain) =>
         row.first_seen_at !== null && row.closest_liquidation === null ? none() : plain,
-      largest_total: (row, plain) => (row.largest_total === null ? cellHtml("amount", row.size, view.timezone) : plain),
-      closed_before: (row, plain) => (row.closed_at ? cellHtml("instant", row.closed_at, view.timezone) : plain),
+      largest_total: (row, plain) =>
+        row.largest_total === null ? cellHtml(amount("size", "", "symbol"), row, view) : plain,
+      closed_before: (row, plain) => (row.closed_at ? instantFigure(String(row.closed_at), view.timezone) : plain),
     },
   );
   const both = (label: string, one: ShownColumn | undefined, other: ShownColumn | undefined): ShownColumn => ({

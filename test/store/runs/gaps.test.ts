@@ -136,6 +136,7 @@ describe.runIf(hasShell)("the work to show these does not grow with the number o
     account: null,
     at: now,
     isNow: true,
+    isExact: false,
     timezone: "UTC",
     params: {},
   });

@@ -24,13 +24,13 @@ export const reconciliation: DataTable = {
     text("wallet", "Wallet"),
     text("coin", "Coin"),
     ...verdictColumns,
-    change("residual", "Unexplained"),
+    change("residual", "Unexplained", "coin"),
     instant("from_at", "From"),
     instant("to_at", "To"),
-    amount("opening", "Opening"),
-    change("change", "Change"),
+    amount("opening", "Opening", "coin"),
+    change("change", "Change", "coin"),
     count("entries", "Entries"),
-    amount("closing", "Closing"),
+    amount("closing", "Closing", "coin"),
   ],
   *rows(view) {
     const { verdict } = view.params;

@@ -1,28 +1,22 @@
-/** Formats values, times and states as HTML: exact, and visibly shortened where there is no room for every digit. */
+/** Formats values, times and states as HTML: cut to the places of their kind, or on an exact page with every digit. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
-import { compare, isZero, multiply } from "../../../core/decimal.ts";
-import type { Cell, DecimalString } from "../../../core/domain.ts";
+import { compare, decimalIn, isZero, multiply, places } from "../../../core/decimal.ts";
+import type { DecimalString } from "../../../core/domain.ts";
 import { durationText, escapeControlChars } from "../../../core/text.ts";
-import type { Kind } from "../../data/table.ts";
+import {
+  type Cut,
+  grouped,
+  isStable,
+  shownMoney,
+  shownPercent,
+  shownPrice,
+  shownQuantity,
+} from "../../../output/shown.ts";
+import type { HistoryRow } from "../../../store/history.ts";
+import type { Column, View } from "../../data/table.ts";
 
 export type Html = ReturnType<typeof html>;
-
-/** Digits shown in a table cell, not counting leading zeros. */
-const maxDigits = 8;
-
-/** Returns a decimal with grouped digits, shortened with "…" where digits follow: "12345.678901234" -> "12,345.678…". */
-export function shorten(digits: DecimalString, digitLimit = maxDigits): string {
-  const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(digits) ?? [];
-  if (whole === "") return digits;
-  const zeros = whole === "0" ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0;
-  const places = Math.max(2, zeros + digitLimit - (whole === "0" ? 2 : whole.length));
-  const [shown, rest] = [fraction.slice(0, places), fraction.slice(places)];
-  return `${sign}${grouped(whole)}${shown ? `.${shown}` : ""}${/[1-9]/.test(rest) ? "…" : ""}`;
-}
-
-/** Inserts commas between groups of three digits. */
-export const grouped = (whole: string): string => whole.replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** Marks a value as unknown, as opposed to one that does not exist. */
 export const unknown = (word = "unknown"): Html => html`<span class="unknown">${word}</span>`;
@@ -31,27 +25,34 @@ export const unknown = (word = "unknown"): Html => html`<span class="unknown">${
 export const none = (word = "none", title = ""): Html =>
   html`<span class="none"${title ? html` title="${title}"` : ""}>${word}</span>`;
 
-/** Shows a shortened value; the element's value and tooltip contain every digit. */
-export const figure = (digits: DecimalString): Html =>
-  html`<data value="${digits}" title="${digits}">${shorten(digits)}</data>`;
+/** Shows a figure as `shown`; the element's value and tooltip have every digit, and on an exact page its text has them too. */
+export const figure = (digits: DecimalString, shown: string, { isExact }: Pick<View, "isExact">, unit = ""): Html =>
+  html`<data value="${digits}" title="${digits}">${isExact ? grouped(digits) : shown}${unit}</data>`;
 
-/** Shows every digit, for the main value of a page. */
-export function wholeFigure(digits: DecimalString): Html {
-  const [whole = "", fraction] = digits.split(".");
-  const [, sign = "", number = whole] = /^(-?)(\d+)$/.exec(whole) ?? [];
-  return html`<data value="${digits}">${sign}${grouped(number)}${fraction ? html`<small>.${fraction}</small>` : ""}</data>`;
-}
+/** Shows an amount of USDT, or of another coin. */
+export const amountFigure = (digits: DecimalString, view: Pick<View, "isExact">, coin = "USDT"): Html =>
+  figure(digits, shownAmount(digits, coin), view);
 
-/** Shows a change with its sign, and with an arrow, because colours alone are not accessible. */
-export function changeFigure(digits: DecimalString): Html {
+const shownAmount = (digits: DecimalString, coin: string): string =>
+  isStable(coin) ? shownMoney(digits) : shownQuantity(digits);
+
+/** Shows a gain or loss with its sign, and with an arrow, because colours alone are not accessible. */
+export function profitFigure(digits: DecimalString, view: Pick<View, "isExact">, coin = "USDT"): Html {
   if (isZero(digits)) return html`<data class="change" value="${digits}">0</data>`;
   const isUp = compare(digits, "0") > 0;
-  return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shorten(digits)}</data>`;
+  const shown = view.isExact ? grouped(digits) : shownAmount(digits, coin);
+  return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shown}</data>`;
 }
 
+/** Shows the change of a quantity, which is no gain or loss. */
+const changeFigure = (digits: DecimalString, view: View, coin: string): Html =>
+  compare(digits, "0") > 0
+    ? html`<data value="${digits}" title="${digits}">+${view.isExact ? grouped(digits) : shownAmount(digits, coin)}</data>`
+    : amountFigure(digits, view, coin);
+
 /** Shows a share in per cent: 0.0421 -> "4.21 %". */
-export const shareFigure = (digits: DecimalString): Html =>
-  html`<data value="${digits}" title="${digits}">${shorten(multiply(digits, "100"), 3)} %</data>`;
+export const shareFigure = (digits: DecimalString, { isExact }: Pick<View, "isExact">, cut: Cut = "down"): Html =>
+  html`<data value="${digits}" title="${digits}">${isExact ? grouped(multiply(digits, "100")) : shownPercent(digits, cut)} %</data>`;
 
 /** Shows a time (epoch ms or ISO 8601) in the time zone of the dashboard, such as "2026-11-22 15:34:45"; its tooltip is in UTC. */
 export function instantFigure(at: number | string, timezone: string): Html {
@@ -67,14 +68,20 @@ export const localText = (at: number, timezone: string): string =>
     .toString({ smallestUnit: "second" })
     .replace("T", " ");
 
-/** Renders a cell by its kind; a missing or null one is shown as unknown. */
-export function cellHtml(kind: Kind, cell: Cell | undefined, timezone: string): Html {
+/** Renders a cell of a row by the kind of its column; a missing or null one is shown as unknown. */
+export function cellHtml(column: Column, row: HistoryRow, view: View): Html {
+  const cell = row[column.name];
   if (cell === null || cell === undefined) return unknown();
   const text = escapeControlChars(String(cell));
-  if (kind === "amount") return figure(text);
-  if (kind === "change") return changeFigure(text);
-  if (kind === "share") return shareFigure(text);
-  if (kind === "instant") return instantFigure(text, timezone);
+  const { kind, cut, morePlaces = 0 } = column;
+  const coin = !column.coin ? "USDT" : String(row[column.coin] ?? view.params[column.coin] ?? "");
+  const mark = decimalIn(row, "mark_price");
+  if (kind === "amount") return amountFigure(text, view, coin);
+  if (kind === "change") return changeFigure(text, view, coin);
+  if (kind === "profit") return profitFigure(text, view, coin);
+  if (kind === "price") return figure(text, shownPrice(text, mark === null ? null : places(mark) + morePlaces), view);
+  if (kind === "share") return shareFigure(text, view, cut);
+  if (kind === "instant") return instantFigure(text, view.timezone);
   if (kind === "duration") return html`<data value="${text}">${durationText(Number(cell))}</data>`;
   return html`${text}`;
 }

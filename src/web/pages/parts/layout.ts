@@ -47,16 +47,24 @@ ${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === 
 ${selectionForm(view, here, params)}
 </header>
 <main id="main">
-${view.isNow ? "" : html`<p class="instant">Viewing ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { account: view.account }, params)}">Go to latest</a></p>`}
+${view.isNow ? "" : html`<p class="instant">Viewing ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { ...kept, at: null }, params)}">Go to latest</a></p>`}
 <h1>${escapeControlChars(title)}</h1>
 ${body}
 </main>
 <footer>
-<p>Times are in ${view.timezone}. Values are exact; “…” marks a shortened value, whose tooltip and CSV contain all digits.
+<p>Times are in ${view.timezone}. ${digitsLink(view, here, params)}
 <span id="live" role="status"></span></p>
 </footer>
 </body>
 </html>`;
+}
+
+/** Returns the switch between cut and exact figures; the key "e" follows it. */
+function digitsLink(view: View, path: string, params: Record<string, string>): Html {
+  const other = linkTo(path, stickyParams({ ...view, isExact: !view.isExact }), params);
+  return view.isExact
+    ? html`Every figure has all of its digits. <a href="${other}" data-digits="cut">Cut to the usual places</a>`
+    : html`Amounts are cut to 2 places, never rounded up. <a href="${other}" data-digits="all">Show exact digits</a>`;
 }
 
 /** Returns the form that selects account and date; it works without JavaScript. */
@@ -78,6 +86,7 @@ ${
 ${accounts.map((name) => html`<option${name === view.account ? html` selected` : ""}>${name}</option>`)}</select></label>`
     : view.account && html`<input type="hidden" name="account" value="${view.account}">`
 }
+${view.isExact ? html`<input type="hidden" name="digits" value="all">` : ""}
 <label>Date <input type="datetime-local" name="at" step="1" value="${local}"></label>
 <button>Go</button>
 </form>`;

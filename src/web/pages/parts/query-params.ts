@@ -23,6 +23,8 @@ export interface PageQuery {
   account: string | null;
   /** The shown instant, epoch ms; null is now. */
   at: number | null;
+  /** Whether figures have every digit. */
+  isExact: boolean;
   params: Record<string, string>;
 }
 
@@ -30,18 +32,26 @@ export interface PageQuery {
 export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
   const account = textParam(c, "account");
   const at = textParam(c, "at");
+  const digits = textParam(c, "digits");
+  if (digits !== null && digits !== "all") throw badRequest('"digits" must be all.');
   const params = paramNames.flatMap((name): [string, string][] => {
     const text = textParam(c, name);
     return text === null ? [] : [[name, text]];
   });
-  return { account, at: at === null ? null : instantParam(at, timezone, now()), params: Object.fromEntries(params) };
+  return {
+    account,
+    at: at === null ? null : instantParam(at, timezone, now()),
+    isExact: digits !== null,
+    params: Object.fromEntries(params),
+  };
 }
 
 /** Returns what the request selects from the database. @throws HTTPException 404 if the account is not in it */
-export function createView(history: HistoryReader, { account, at, params }: PageQuery, { timezone, now }: Site): View {
+export function createView(history: HistoryReader, query: PageQuery, { timezone, now }: Site): View {
+  const { account, at, isExact, params } = query;
   if (account !== null && !history.accounts().includes(account))
     throw notFound(`No account "${account}" in this database.`);
-  return { history, account, at: at ?? now(), isNow: at === null, timezone, params };
+  return { history, account, at: at ?? now(), isNow: at === null, timezone, isExact, params };
 }
 
 const maxLength = 128;
@@ -102,8 +112,9 @@ export function linkTo(path: string, ...parts: readonly Readonly<Record<string, 
   return all.length > 0 ? `${relative}?${new URLSearchParams(all)}` : relative;
 }
 
-/** Returns the parameters that links to other pages keep: the account, and the date if one was chosen. */
-export const stickyParams = ({ account, at, isNow }: Pick<View, "account" | "at" | "isNow">) => ({
+/** Returns the parameters that links to other pages keep: the account, the date if one was chosen, and whether figures have every digit. */
+export const stickyParams = ({ account, at, isNow, isExact }: Pick<View, "account" | "at" | "isNow" | "isExact">) => ({
   account,
   at: isNow ? null : new Date(at).toISOString(),
+  digits: isExact ? "all" : null,
 });

@@ -19,18 +19,18 @@ export type CellRenderer = (row: HistoryRow, plain: Html) => Html;
 /** Returns the named columns of a table, rendered by their kind, or by the renderer in `cells`. */
 export const columnsFor = (
   table: DataTable,
-  { timezone }: View,
+  view: View,
   names: readonly string[] = table.columns.map(({ name }) => name),
   cells: Readonly<Record<string, CellRenderer>> = {},
 ): ShownColumn[] =>
   names.flatMap((name) =>
     table.columns
       .filter((column) => column.name === name)
-      .map(({ label, kind }) => ({
-        label,
-        isNumber: kind !== "text" && kind !== "instant",
+      .map((column) => ({
+        label: column.label,
+        isNumber: column.kind !== "text" && column.kind !== "instant",
         cell(row) {
-          const plain = cellHtml(kind, row[name], timezone);
+          const plain = cellHtml(column, row, view);
           return cells[name]?.(row, plain) ?? plain;
         },
       })),
