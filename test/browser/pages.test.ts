@@ -112,6 +112,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.mouse.up();
     await drawn(page, 2);
     expect(await words()).not.toBe(before);
+    expect(await page.locator(".u-select").evaluate((box) => box.getBoundingClientRect().width)).toBe(0);
     await page.getByRole("button", { name: "Reset" }).click();
     await drawn(page, 3);
     expect(await words()).toBe(before);

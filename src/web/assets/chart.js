@@ -139,6 +139,8 @@ export class Chart {
   /** @param {uPlot} self */
   #select(self) {
     const { left, width } = self.select;
+    // Without an event, which would select again.
+    self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     if (width >= 3) this.#zoomTo(self.posToVal(left, "x"), self.posToVal(left + width, "x"));
   }
 
