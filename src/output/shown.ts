@@ -13,8 +13,21 @@ const quantityPlaces = 8;
 /** Digits of a quantity that is so small that its first eight places show fewer. */
 const minDigits = 4;
 
-/** Coins whose amounts are shown as money: fiat and what is worth about one dollar. */
-const stableCoins = new Set(["USDT", "USDC", "USD", "EUR", "USDE", "DAI", "FDUSD", "TUSD", "BUSD", "PYUSD"]);
+/** Coins whose amounts are shown as money: fiat, what is worth about one dollar, and those of demo trading. */
+const stableCoins = new Set([
+  "USDT",
+  "USDC",
+  "USD",
+  "EUR",
+  "USDE",
+  "DAI",
+  "FDUSD",
+  "TUSD",
+  "BUSD",
+  "PYUSD",
+  "SUSDT",
+  "SUSDC",
+]);
 
 /** Returns whether amounts of a coin are shown as money; false for an unknown one. */
 export const isStable = (coin: string): boolean => stableCoins.has(coin.toUpperCase());

@@ -1,9 +1,9 @@
 /** Lists the columns that a table of each dataset has by default: those that fit a terminal of 120 characters. */
 import { decimalIn, isPositive, places } from "../../core/decimal.ts";
 import { cellText, type DatasetName, type DecimalString } from "../../core/domain.ts";
+import { isStable, shownMoney, shownPercent, shownPrice, shownQuantity } from "../../output/shown.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import type { HistoryRow } from "../../store/history.ts";
-import { money, percent, price, quantity } from "./amounts.ts";
 
 /** A column of a table, made of one or more columns of the history view. */
 export interface TableColumn {
@@ -42,22 +42,25 @@ const amount = (shown: Shown, column: string, header = column, others: readonly 
   },
 });
 
-/** Amounts of a stable coin have two places; the last two are those of demo trading. */
-const stableCoins: ReadonlySet<string> = new Set(["USDT", "USDC", "SUSDT", "SUSDC"]);
+/** Returns a figure as it can be pasted into another program: without commas, with the usual minus. */
+const plainly = (shown: string): string => shown.replaceAll(",", "").replace("\u2212", "-");
+
+const money: Shown = (digits) => plainly(shownMoney(digits));
+const quantity: Shown = (digits) => plainly(shownQuantity(digits));
 
 /** Returns how an amount is shown whose coin is in a column of its row; the coin is added if it is no stable coin. */
 const inCoin =
   (column: string): Shown =>
   (digits, row) => {
     const coin = textIn(row, column);
-    return stableCoins.has(coin) ? money(digits) : `${quantity(digits)} ${coin}`;
+    return isStable(coin) ? money(digits, row) : `${quantity(digits, row)} ${coin}`;
   };
 
 /** The places of a mark price, or one more for a price that is an average. */
 const likeMarkPrice =
   (more: number): Shown =>
   (digits, row) =>
-    price(digits, places(decimalIn(row, "mark_price") ?? "0.00000000") + more);
+    plainly(shownPrice(digits, places(decimalIn(row, "mark_price") ?? "0.00000000") + more));
 
 /** The exchange reports 0 or less where there is no liquidation price. */
 const liquidation: Shown = (digits, row) => (isPositive(digits) ? likeMarkPrice(0)(digits, row) : "none");
@@ -76,7 +79,7 @@ const distance: TableColumn = {
   shows: ["liquidation_price", "mark_price"],
   text(row) {
     const share = liquidationDistance(row);
-    return share === null ? "" : percent(share);
+    return share === null ? "" : `${plainly(shownPercent(share))} %`;
   },
 };
 
