@@ -14,7 +14,7 @@ const injection = `${mark}' OR 1=1 --`;
 
 /** Arguments, exit code and row count. Names are ordinary values; times and keywords are validated. */
 const typed: [string[], number][] = [
-  [["history", "spot-assets", "--format", "csv", "--account", injection], 0],
+  [["history", "spot-assets", "--format", "csv", "--account", injection], 64],
   [["history", "spot-assets", "--format", "csv", "--coin", injection], 0],
   [["history", "positions", "--format", "csv", "--symbol", injection, "--product-type", injection], 0],
   [["history", "spot-assets", "--format", "csv", "--from", injection], 64],
