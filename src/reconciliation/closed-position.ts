@@ -57,10 +57,12 @@ const kinds = new Set(["trade", "liquidation", "margin", "fee", "funding"]);
 
 export const noBills: BillSums = { realizedPl: null, funding: null, fees: null, netProfit: null, hasUnknown: false };
 
-/** Returns the event of an entry. Epoch ms. */
-function eventOf({ kind, at }: PositionEntry): number {
+/** Returns the event of an entry, epoch ms. That of funding right after the close is the close, unless it is the last whole hour. */
+function eventOf({ kind, at }: PositionEntry, { closedAt }: ClosedPosition): number {
+  if (kind !== "funding") return at;
   const late = at % hourMs;
-  return kind === "funding" && late <= bookedWithinMs ? at - late : at;
+  if (late <= bookedWithinMs) return at - late;
+  return at - bookedWithinMs <= closedAt && closedAt < at ? closedAt : at;
 }
 
 const isOpenAt = ({ openedAt, closedAt }: ClosedPosition, instant: number): boolean =>
@@ -84,7 +86,7 @@ const isWithoutEffect = ({ change, fee }: PositionEntry): boolean =>
  * other closed positions of the symbol.
  */
 function belongs(position: ClosedPosition, others: readonly ClosedPosition[], entry: PositionEntry): boolean | null {
-  const event = eventOf(entry);
+  const event = eventOf(entry, position);
   const side = sideOf(entry.type);
   if (!isOpenAt(position, event) || (side !== null && side !== position.holdSide)) return false;
   if (entry.symbol === null) return null;
@@ -125,8 +127,9 @@ export function sumBills(
     hasUnknown ||= change === null;
     if (kind === "funding") {
       // Two payments of one hour belong to the two sides of the symbol.
-      const isSecond = events.has(eventOf(entry));
-      events.add(eventOf(entry));
+      const event = eventOf(entry, position);
+      const isSecond = events.has(event);
+      events.add(event);
       funding = isUnknown || isSecond || funding === null ? null : add(funding, change);
     } else {
       trades = isUnknown || trades === null ? null : add(trades, change);

@@ -87,6 +87,13 @@ describe("the bills of a closed position", () => {
       ["proven", "0", "10", "-0.3", "0.5"],
     ],
     [
+      "with funding at another time than a whole hour that was booked after the close",
+      position({ closedAt: at(8.5) }),
+      [whole[0], entry(at(8.5), "close_long", "9.7", "-0.3"), funding(8.5, "-0.3")] as PositionEntry[],
+      [],
+      ["proven", "0", "10", "-0.3", "0.5"],
+    ],
+    [
       "with funding of both sides",
       position(),
       [...whole, funding(8, "0.1")],
