@@ -6,19 +6,19 @@ import { dayMs } from "../core/time.ts";
 import { prices as dataset } from "../datasets/snapshots/prices.ts";
 import type { Price } from "../returns/attribution.ts";
 import type { HistoryReader, ItemCells, ItemPoint, SchedulePeriod } from "../store/history.ts";
+import { scheduleAt, schedulesOf } from "./source.ts";
 
 type Point = ItemPoint<Price>;
 
 /** Reads the prices of coins. It is fast for instants of which each is near or after the one before. */
 export class Prices {
   readonly #history: HistoryReader;
-  readonly #schedules: SchedulePeriod[];
+  readonly #schedules: readonly SchedulePeriod[];
   readonly #coins = new Map<string, CoinPrices>();
 
   constructor(history: HistoryReader) {
     this.#history = history;
-    const series = history.series(publicAccount).find((one) => one.dataset === dataset.name);
-    this.#schedules = series ? history.schedules(series.id) : [];
+    this.#schedules = schedulesOf(history, publicAccount, dataset.name);
   }
 
   /**
@@ -34,7 +34,7 @@ export class Prices {
   }
 
   #toleranceAt(instant: number): number {
-    const pattern = this.#schedules.find(({ since, until }) => since <= instant && until > instant)?.pattern;
+    const pattern = scheduleAt(this.#schedules, instant)?.pattern;
     return pattern ? 2 * periodAt(pattern, pattern.latest(instant)) : dayMs;
   }
 }

@@ -9,7 +9,7 @@ import { type Close, createCloses, instantText } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../queries/equity.ts";
 import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
-import type { Source } from "../queries/source.ts";
+import { type Source, scheduleAt } from "../queries/source.ts";
 import type { ItemCells, ItemPoint } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
@@ -140,7 +140,7 @@ function* withGaps(source: Source, seriesId: number, account: string, { from, to
   for (const { at, slot, value } of valuesOf(source, account, from, to)) {
     if (slot > until) points.push({ at: until, value: null });
     points.push({ at, value });
-    const inForce = schedules.find(({ since, until }) => since <= at && until > at);
+    const inForce = scheduleAt(schedules, at);
     until = inForce ? freshUntil(inForce.pattern, slot) : Number.POSITIVE_INFINITY;
     yield pause;
   }

@@ -8,7 +8,7 @@ import { equity } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses } from "../../queries/close.ts";
 import type { Period } from "../../queries/periods.ts";
 import type { Prices } from "../../queries/prices.ts";
-import type { Source } from "../../queries/source.ts";
+import { type Source, scheduleAt, schedulesOf } from "../../queries/source.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import type { Price } from "../../returns/attribution.ts";
 import type { SchedulePeriod, WalletLedger } from "../../store/history.ts";
@@ -29,8 +29,7 @@ export function createAccountCloses(
 ): (period: Period) => Steps<AccountClose | null> {
   const source = { history, account, now };
   const [equityAt, walletsAt] = [createCloses(source, equity), createWallets(source)];
-  const series = history.series(account).find((one) => one.dataset === equity.name);
-  const schedules = series ? history.schedules(series.id) : [];
+  const schedules = schedulesOf(history, account, equity.name);
   const current = ledgers.filter(({ to }) => to > now).map(({ through }) => through);
 
   return function* (period) {
@@ -57,7 +56,7 @@ const sameSlotMs = minuteMs;
 
 /** Returns the period shortened to the slot of an equity, so that the wallets are those that it consists of. */
 function atTime(period: Period, takenAt: number, schedules: readonly SchedulePeriod[]): Period {
-  const pattern = schedules.find(({ since, until }) => since <= takenAt && until > takenAt)?.pattern;
+  const pattern = scheduleAt(schedules, takenAt)?.pattern;
   const halfway = pattern ? periodAt(pattern, pattern.latest(takenAt)) / 2 : sameSlotMs;
   return { ...period, to: Math.min(period.to, takenAt + Math.min(sameSlotMs, halfway) + 1) };
 }

@@ -6,7 +6,7 @@ import type { DecimalString } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { ledgerPartOf } from "../../queries/equity.ts";
 import { type Flow, flowsOf, ledgersCause } from "../../queries/flows.ts";
-import type { Source } from "../../queries/source.ts";
+import { type Source, scheduleAt, schedulesOf } from "../../queries/source.ts";
 import type { DetailedValuation } from "../../returns/returns.ts";
 import type { ItemCells, ItemPoint, SchedulePeriod, Span, WalletLedger } from "../../store/history.ts";
 
@@ -37,11 +37,10 @@ export class Valuations {
 
   constructor(source: Source, account: string) {
     const { history } = source;
-    const series = history.series(account).find((one) => one.dataset === dataset.name);
     this.#source = source;
     this.#account = account;
     this.#ledgers = history.ledgers(account);
-    this.#schedules = series ? history.schedules(series.id) : [];
+    this.#schedules = schedulesOf(history, account, dataset.name);
   }
 
   /** Up to when the flows are known: at most the present time. Epoch ms. */
@@ -114,7 +113,7 @@ export class Valuations {
 
   /** Returns until when data of a snapshot counts as current, epoch ms; null without a schedule. */
   #freshUntil({ at, slot }: { at: number; slot: number }): number | null {
-    const inForce = this.#schedules.find(({ since, until }) => since <= at && until > at);
+    const inForce = scheduleAt(this.#schedules, at);
     return inForce ? freshUntil(inForce.pattern, slot) : null;
   }
 }
