@@ -26,8 +26,8 @@ export const none = (word = "none", title = ""): Html =>
   html`<span class="none"${title ? html` title="${title}"` : ""}>${word}</span>`;
 
 /** Shows a figure as `shown`; the element's value and tooltip have every digit, and on an exact page its text has them too. */
-export const figure = (digits: DecimalString, shown: string, { isExact }: Pick<View, "isExact">, unit = ""): Html =>
-  html`<data value="${digits}" title="${digits}">${isExact ? grouped(digits) : shown}${unit}</data>`;
+const figure = (digits: DecimalString, shown: string, { isExact }: Pick<View, "isExact">): Html =>
+  html`<data value="${digits}" title="${digits}">${isExact ? grouped(digits) : shown}</data>`;
 
 /** Shows an amount of USDT, or of another coin. */
 export const amountFigure = (digits: DecimalString, view: Pick<View, "isExact">, coin = "USDT"): Html =>
