@@ -1,7 +1,8 @@
 /** Compares the result of a closed position, as the exchange lists it, with the entries of the ledger that belong to the position. */
 import { absolute, add, compare, isZero, subtract, sumOf } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
-import { hourMs, minuteMs } from "../core/time.ts";
+import { minuteMs } from "../core/time.ts";
+import { fundingPaidAt } from "./funding.ts";
 import { firstAfter } from "./snapshots.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -50,7 +51,7 @@ export interface PositionVerdict {
   verdict: Verdict;
 }
 
-/** How long entries may be booked after their event. Classic accounts get the funding of an hour some seconds later. Milliseconds. */
+/** Entries that belong to a position are booked within this time after its close. Milliseconds. */
 export const bookedWithinMs = minuteMs;
 
 const kinds = new Set(["trade", "liquidation", "margin", "fee", "funding"]);
@@ -60,9 +61,9 @@ export const noBills: BillSums = { realizedPl: null, funding: null, fees: null, 
 /** Returns the event of an entry, epoch ms. That of funding right after the close is the close, unless it is the last whole hour. */
 function eventOf({ kind, at }: PositionEntry, { closedAt }: ClosedPosition): number {
   if (kind !== "funding") return at;
-  const late = at % hourMs;
-  if (late <= bookedWithinMs) return at - late;
-  return at - bookedWithinMs <= closedAt && closedAt < at ? closedAt : at;
+  const paidAt = fundingPaidAt(at);
+  const isAfterClose = paidAt === at && closedAt < at && at <= closedAt + bookedWithinMs;
+  return isAfterClose ? closedAt : paidAt;
 }
 
 const isOpenAt = ({ openedAt, closedAt }: ClosedPosition, instant: number): boolean =>

@@ -1,15 +1,12 @@
 /** Reads the entries of the exchange's ledger by account, each with the price at its time. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { hourMs } from "../../core/time.ts";
 import { amountOf, withoutInternal } from "../../queries/flows.ts";
 import { feeOf } from "../../queries/ledger.ts";
 import type { Prices } from "../../queries/prices.ts";
 import type { Source } from "../../queries/source.ts";
+import { fundingLagMs, fundingPaidAt } from "../../reconciliation/funding.ts";
 import type { Booking, Price } from "../../returns/attribution.ts";
 import type { LedgerEntry, Span } from "../../store/history.ts";
-
-/** Funding changes the balance at a full hour; its entry may have a time up to so much later. Milliseconds. */
-const fundingLagMs = 15_000;
 
 /** An entry that was read, with the price of its coin at its time. */
 interface Priced {
@@ -74,7 +71,4 @@ const bookingOf = ({ entry, price }: Priced): Booking => ({
   price,
 });
 
-function bookedAt({ kind, at }: LedgerEntry): number {
-  const sinceHour = at % hourMs;
-  return kind === "funding" && sinceHour <= fundingLagMs ? at - sinceHour : at;
-}
+const bookedAt = ({ kind, at }: LedgerEntry): number => (kind === "funding" ? fundingPaidAt(at) : at);

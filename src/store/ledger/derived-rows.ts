@@ -1,6 +1,5 @@
 /** Derives the rows to store from the result of a reconciliation, so that the same history always gives the same rows. */
 import { normalize } from "../../core/decimal.ts";
-import { hourMs } from "../../core/time.ts";
 import type { Step } from "../../reconciliation/chain.ts";
 import { byTime } from "../../reconciliation/entry.ts";
 import type { Balance, Snapshots } from "../../reconciliation/snapshots.ts";
@@ -8,12 +7,6 @@ import type { Interval } from "../../reconciliation/verdict.ts";
 import type { StoredEntry } from "./entries.ts";
 import type { StepRow } from "./ledger-rows.ts";
 import { changesIn } from "./wallets.ts";
-
-/** Funding is booked at a full hour, up to so much later. Milliseconds. */
-const nearHourMs = 15_000;
-
-/** Returns true where a balance may be ahead of the ledger or behind it, because funding is being booked. `at` is epoch ms. */
-export const isNearFunding = (at: number): boolean => (at + nearHourMs) % hourMs <= 2 * nearHourMs;
 
 /** Returns the changes that snapshots show within stretches for which the ledger says nothing, and the balance at the beginning of the first one. */
 export const uncoveredBalances = (snapshots: Snapshots, intervals: readonly Interval[]): Balance[] =>

@@ -4,6 +4,7 @@
  */
 import { dayMs, minuteMs } from "../../core/time.ts";
 import { Findings } from "../../reconciliation/chain.ts";
+import { isNearFunding } from "../../reconciliation/funding.ts";
 import type { Reconciliation } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
 import { merged } from "../../reconciliation/verdict.ts";
@@ -11,7 +12,7 @@ import { PositionResults } from "../positions/results.ts";
 import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
-import { isNearFunding, stepRows, uncoveredBalances } from "./derived-rows.ts";
+import { stepRows, uncoveredBalances } from "./derived-rows.ts";
 import { EntryReader, type StoredEntry } from "./entries.ts";
 import { judgeChain, leavesOutFrozen } from "./judge.ts";
 import { type ChainKey, type ChainState, LedgerRows } from "./ledger-rows.ts";

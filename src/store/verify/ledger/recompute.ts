@@ -1,9 +1,9 @@
 /** Computes the reconciliation of one coin in one wallet again, as of the snapshots that the stored one took into account. */
 import { dayMs, startOfDay } from "../../../core/time.ts";
 import type { Findings } from "../../../reconciliation/chain.ts";
+import { isNearFunding } from "../../../reconciliation/funding.ts";
 import { firstAfter, type Snapshots } from "../../../reconciliation/snapshots.ts";
 import { reasons } from "../../../reconciliation/verdict.ts";
-import { isNearFunding } from "../../ledger/derived-rows.ts";
 import type { EntryReader } from "../../ledger/entries.ts";
 import { type Judged, judgeChain } from "../../ledger/judge.ts";
 import type { ChainState } from "../../ledger/ledger-rows.ts";
