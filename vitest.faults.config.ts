@@ -1,13 +1,16 @@
 /** Runs the tests that need real time, much time or a build of their own, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
 import { defineConfig } from "vitest/config";
 
+/** Minutes of computing each. A day of such a ledger, and a month of such a profit, belong to `npm test`. */
+const long = ["test/scenarios/ledger-life.test.ts", "test/reports/pnl-year.test.ts"];
+
 export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces", "machines"].map(
     (name) => `test/faults/${name}.test.ts`,
   ),
-  ...["daemon", "frozen", "limits", "new-dataset", "ledger-life"].map((name) => `test/scenarios/${name}.test.ts`),
+  ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
-  "test/reports/pnl-year.test.ts",
+  ...long,
   "test/store/positions/results.test.ts",
   "test/store/verify/ledger.test.ts",
   "test/scenarios/postgres/*.test.ts",
@@ -16,6 +19,8 @@ export const separate = [
 export default defineConfig({
   test: {
     include: separate,
+    // Not in every run: `npm run test:faults -- every`.
+    exclude: process.env.FAULTS === "every" ? long : [],
     globalSetup: ["test/support/build.ts", "test/support/postgres.ts"],
     fileParallelism: false,
     // A limit for what hangs; rows of the matrix have limits of their own.
