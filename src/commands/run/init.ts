@@ -18,8 +18,8 @@ export const init: Command = {
   details: [
     "Asks for the name of the account, its key, the schedule and the time zone, checks the key with the exchange, and writes .env with",
     "mode 0600. A key that is not read-only is refused unless BITGET_ALLOW_WRITE_KEYS=true is in the environment.",
-    "With --yes it has no questions: BITGET_API_KEY, BITGET_API_SECRET and BITGET_API_PASSPHRASE must be in the environment, TIMEZONE may be.",
-    "Then an existing .env is never replaced.",
+    "With --yes the answers come from the environment: BITGET_API_KEY, BITGET_API_SECRET and BITGET_API_PASSPHRASE are required, TIMEZONE is",
+    "optional, and an existing .env is never replaced.",
   ],
   options: [{ flags: "--yes", summary: "ask nothing; take the answers from the environment" }],
   onPostgres: "own",
