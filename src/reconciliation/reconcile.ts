@@ -25,7 +25,9 @@ export interface ChainInput<E extends Entry = Entry> {
   openAfter: number;
   /** Nothing after it counts as settled. Epoch ms. */
   settleUntil: number;
-  /** Returns true where the balance may be ahead of the ledger or behind it: around a funding, or while a withdrawal is pending. */
+  /** Nothing after it is proven, because the ledger was not read so far. Epoch ms. */
+  readUntil: number;
+  /** Returns true where the balance may be ahead of the ledger or behind it: around a funding. */
   isUnsettled(at: number): boolean;
 }
 
@@ -50,8 +52,8 @@ interface Boundary {
   match: "exact" | "rounded" | "none";
   /** False if an entry is so near that it may belong on its other side. */
   isAlone: boolean;
-  /** False if an entry or a funding is so near that a difference says nothing. */
-  isCertain: boolean;
+  /** True if a funding is so near that a difference says nothing until the next snapshot shows one as well. */
+  isUnsettled: boolean;
 }
 
 /** Judges the ledger between its snapshots. Adds to `findings` by which conventions its types change the balance. */
@@ -61,15 +63,22 @@ export function reconcile<E extends Entry>(known: ChainInput<E>, findings: Findi
   const input = { ...known, before: known.before ?? balanceBefore(entries, known) };
   const steps = followChain(entries, input.before, findings);
   const ledger = new Ledger(steps, input);
-  const instants = [...ledger.times, ...input.holes.flatMap(({ from, to }) => [from, to]), input.settleUntil];
+  const { holes, settleUntil, readUntil } = input;
+  const instants = [...ledger.times, ...holes.flatMap(({ from, to }) => [from, to]), settleUntil, readUntil];
   const boundaries: Boundary[] = [];
   const start = ledger.start();
+  let doubtful: Boundary | null = null;
   for (const snapshot of snapshotsAround(snapshots, instants, disorderMs)) {
     const boundary = ledger.place(snapshot, boundaries.at(-1)?.steps ?? 0);
     if (boundaries.length === 0 && start && boundary.steps > 0) boundaries.push(start);
-    if (boundary.match !== "none" || boundary.isCertain) boundaries.push(boundary);
+    const isDifferent = boundary.match === "none";
+    // The entry of a funding is booked by the next snapshot.
+    if (isDifferent && doubtful) boundaries.push({ ...doubtful, isUnsettled: false });
+    doubtful = isDifferent && boundary.isAlone && boundary.isUnsettled ? boundary : null;
+    if (!isDifferent || (boundary.isAlone && !boundary.isUnsettled)) boundaries.push(boundary);
   }
   if (boundaries.length === 0 && start) boundaries.push(start);
+  else if (doubtful?.steps === steps.length) boundaries.push(doubtful);
   return { steps, ...judgeAll(boundaries, ledger, Math.min(input.openAfter, input.settleUntil)) };
 }
 
@@ -122,7 +131,7 @@ class Ledger {
   start(): Boundary | null {
     const [first] = this.#steps;
     if (!first || first.before === null) return null;
-    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isAlone: false, isCertain: false };
+    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isAlone: false, isUnsettled: false };
   }
 
   /**
@@ -132,22 +141,22 @@ class Ledger {
   place({ at, balance }: Balance, least: number): Boundary {
     const [first, last] = [firstAfter(this.times, at - disorderMs - 1), firstAfter(this.times, at + disorderMs)];
     const isAlone = first === last;
-    const isCertain = isAlone && !this.#input.isUnsettled(at);
+    const isUnsettled = this.#input.isUnsettled(at);
     const [from, to] = [Math.max(least, first), Math.max(least, last)];
     const place = Math.max(least, firstAfter(this.times, at));
     if (this.#steps.length === 0 && this.#input.before === null)
-      return { at, balance, steps: 0, match: "exact", isAlone, isCertain };
+      return { at, balance, steps: 0, match: "exact", isAlone, isUnsettled };
     let rounded: Boundary | null = null;
     for (let distance = 0; distance <= Math.max(place - from, to - place); distance++)
       for (const steps of distance === 0 ? [place] : [place - distance, place + distance])
         for (const known of steps < from || steps > to ? [] : this.#balancesAt(steps)) {
-          const boundary = { at, balance: known, steps, isAlone, isCertain };
+          const boundary = { at, balance: known, steps, isAlone, isUnsettled };
           if (balance === known) return { ...boundary, match: "exact" };
           const difference = absolute(subtract(balance, known));
           if (isZero(difference)) return { ...boundary, match: "exact" };
           if (compare(difference, this.#input.tolerance) <= 0) rounded ??= { ...boundary, match: "rounded" };
         }
-    return rounded ?? { at, balance: add(balance, "0"), steps: place, match: "none", isAlone, isCertain };
+    return rounded ?? { at, balance: add(balance, "0"), steps: place, match: "none", isAlone, isUnsettled };
   }
 
   /** Returns the known balances after a number of steps: that of the last one, and that before the next one. */
@@ -176,12 +185,14 @@ class Ledger {
     // A balance that the ledger does not have is only known to the digits of its snapshot.
     const allowed = [from, to].filter(({ match }) => match === "none").map(() => this.#input.tolerance);
     const isExplained = compare(absolute(residual), sum(allowed)) <= 0;
-    const isBroken = steps.slice(1).some((step) => step.change === null);
+    const isBroken = steps.slice(1).some((step) => step.change === null) || !isClosed(from, steps, to);
     if (isExplained && !isBroken) {
+      if (to.at > this.#input.readUntil) return { ...interval, verdict: "open", cause: reasons.unread };
       const isExact = from.match === "exact" && to.match === "exact";
       return { ...interval, verdict: isExact ? "proven" : "rounded", cause: null };
     }
     if (to.at > this.#input.openAfter) return { ...interval, verdict: "open", cause: reasons.young };
+    if (to.isUnsettled && to.match === "none") return { ...interval, verdict: "open", cause: reasons.funding };
     return { ...interval, verdict: "break", cause: isExplained ? reasons.order : reasons.balance };
   }
 
@@ -196,13 +207,22 @@ class Ledger {
       steps: this.#steps.length,
       match: "exact",
       isAlone: false,
-      isCertain: false,
+      isUnsettled: false,
     };
     const judged = this.judge(last, end);
     return judged.verdict === "proven" || judged.verdict === "rounded"
       ? { ...judged, verdict: "open", cause: reasons.noSnapshot }
       : judged;
   }
+}
+
+/** Returns false if the entries begin or end with another balance than the boundary there: what is missing at both ends may cancel out. */
+function isClosed(from: Boundary, steps: readonly Step[], to: Boundary): boolean {
+  const isSame = (one: DecimalString, other: DecimalString | null) => other === null || compare(one, other) === 0;
+  return (
+    steps.length === 0 ||
+    (isSame(from.balance, steps[0]?.before ?? null) && isSame(to.balance, steps.at(-1)?.after ?? null))
+  );
 }
 
 function unprovable({ times, versions }: Snapshots): Interval[] {

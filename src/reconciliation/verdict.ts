@@ -13,6 +13,10 @@ export type Verdict = "proven" | "rounded" | "open" | "break" | "gap" | "unprova
 export const reasons = {
   /** Not long enough ago, or the ledger has not been read up to it. */
   young: "entries may be late",
+  /** The entries known so far explain it, but later ones were not read. */
+  unread: "bills were not read up to here",
+  /** The balance may be ahead of the ledger or behind it. */
+  funding: "a funding is being booked",
   noSnapshot: "no snapshot since",
   /** Entries are missing, or were stored that did not happen. */
   balance: "the balance changed by more or less than the entries",

@@ -89,6 +89,7 @@ export const inputOf = ({ entries, snapshots }: Life, more: Partial<ChainInput> 
   holes: [],
   openAfter: Number.POSITIVE_INFINITY,
   settleUntil: Number.POSITIVE_INFINITY,
+  readUntil: Number.POSITIVE_INFINITY,
   isUnsettled: () => false,
   ...more,
 });

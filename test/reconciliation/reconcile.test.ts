@@ -155,6 +155,60 @@ it("does not judge by a snapshot near an entry or a funding that does not fit ye
   ]);
 });
 
+it("judges by snapshots near a funding once two that follow each other do not fit", () => {
+  const isUnsettled = () => true;
+  const of = (...balances: string[]) =>
+    judged(
+      inputOf(
+        {
+          entries: [entry(10, { amount: "1", balance: "11" })],
+          changes: [],
+          snapshots: balances.map((balance, at) => snapshot(60 * at, balance)),
+        },
+        { isUnsettled },
+      ),
+    ).intervals.map(({ verdict, residual, cause }) => [verdict, residual, cause]);
+  expect(of("10", "11", "5")).toEqual([
+    ["proven", "0", null],
+    ["open", "-6", reasons.funding],
+  ]);
+  expect(of("10", "11", "5", "5").slice(0, 2)).toEqual([
+    ["proven", "0", null],
+    ["break", "-6", reasons.balance],
+  ]);
+  // Each of them another one, as if no funding was listed.
+  expect(of("10", "11", "5", "4", "3").map(([verdict]) => verdict)).toEqual(["proven", "break", "open"]);
+  expect(of("10", "11", "5", "11").map(([verdict]) => verdict)).toEqual(["proven"]);
+});
+
+it("does not call what was not read proven, even if nothing seems to have changed", () => {
+  const entries = [entry(1, { amount: "1", balance: "11" })];
+  const snapshots = [snapshot(0, "10"), snapshot(60, "11"), snapshot(120, "11"), snapshot(180, "11")];
+  const { intervals } = judged(inputOf({ entries, changes: [], snapshots }, { readUntil: start + 70 * minute }));
+  expect(intervals).toMatchObject([
+    { verdict: "proven", to: start + 60 * minute },
+    { verdict: "open", to: start + 180 * minute, cause: reasons.unread },
+  ]);
+});
+
+it("reports two missing entries that cancel each other out, the first and the last of a stretch", () => {
+  // Between them only -2 is listed; +100 and -100 are not.
+  const entries = [entry(1, { amount: "1", balance: "11" }), entry(4, { amount: "-2", balance: "109" })];
+  const snapshots = [snapshot(0, "10"), snapshot(2, "11"), snapshot(6, "9"), snapshot(12, "9")];
+  const later = entry(9, { amount: "1", balance: "10" });
+  for (const [all, last] of [
+    [entries, "9"],
+    [[...entries, later], "10"],
+  ] as const) {
+    const { intervals } = judged(
+      inputOf({ entries: [...all], changes: [], snapshots: [...snapshots.slice(0, 3), snapshot(12, last)] }),
+    );
+    expect(intervals.filter(({ verdict }) => verdict === "break")).toMatchObject([
+      { from: start + 2 * minute, to: start + 6 * minute, residual: "0", cause: reasons.order },
+    ]);
+  }
+});
+
 it("settles where a snapshot fits, also if every one is near a funding", () => {
   const entries = [entry(10, { amount: "-1", balance: "9" })];
   const snapshots = [snapshot(0, "10"), snapshot(60, "9"), snapshot(120, "9")];

@@ -24,6 +24,9 @@ const lateMs = 15 * minuteMs;
 /** What is not collected for so long counts as settled all the same; an entry that appears later makes the coin begin again. */
 const settleLatestMs = dayMs;
 
+/** How much later than the bills the balances of the same slot may be read. Milliseconds. */
+export const slotMs = minuteMs;
+
 /** How many coins share a transaction where a pass continues. */
 const coinsAtOnce = 16;
 
@@ -202,6 +205,7 @@ export class Reconciler {
         holes: collected.holes,
         openAfter,
         settleUntil: Math.max(settledThrough(collected, openAfter), now - settleLatestMs),
+        readUntil: collected.through + slotMs,
         isUnsettled: isNearFunding,
       },
       {

@@ -7,6 +7,7 @@ import { reasons } from "../../../reconciliation/verdict.ts";
 import type { EntryReader } from "../../ledger/entries.ts";
 import { type Judged, judgeChain } from "../../ledger/judge.ts";
 import type { ChainState } from "../../ledger/ledger-rows.ts";
+import { slotMs } from "../../ledger/reconciler.ts";
 import type { Wallet, WalletReader } from "../../ledger/wallets.ts";
 import { collectedOf } from "../../read/ledger/collected.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
@@ -62,7 +63,7 @@ export function* recomputations(
   for (const isOn of [undefined, true, false])
     for (const { until, feesThrough } of views) {
       const snapshots = upTo(all, until);
-      const { holes } = collectedOf(sqlite, billScopes, { asOf, isOn });
+      const { holes, through } = collectedOf(sqlite, billScopes, { asOf, isOn });
       const result = judgeChain(
         {
           entries: hasLedger ? entriesAsOf(feesThrough) : null,
@@ -72,6 +73,7 @@ export function* recomputations(
           holes,
           openAfter: young ? young.from : Number.MAX_SAFE_INTEGER,
           settleUntil: state.settledAt ?? -1,
+          readUntil: through + slotMs,
           isUnsettled: isNearFunding,
         },
         {
