@@ -2,8 +2,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openHistory } from "../src/store/read/open-history.ts";
-import { collection } from "../src/web/data/collection.ts";
-import { gaps } from "../src/web/data/gaps.ts";
+import { collection } from "../src/web/data/health/collection.ts";
+import { gaps } from "../src/web/data/health/gaps.ts";
 import { allRows, type DataTable, type View } from "../src/web/data/table.ts";
 import { minute, start, storeAt } from "../test/store/kit.ts";
 import { type Comparison, compare, type Figure, median, timed } from "./figure.ts";

@@ -14,6 +14,8 @@ export interface Close {
   /** The time of the snapshot that the close is read from; null if the close is unknown. Epoch ms. */
   takenAt: number | null;
   known: boolean;
+  /** The time of the last good snapshot, if the close is unknown because that is too old; else null. Epoch ms. */
+  lastKnownAt: number | null;
   /** Empty if the close is unknown, or (with `known`) if there was nothing. */
   rows: readonly HistoryRow[];
 }
@@ -47,13 +49,14 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
         .filter((scope) => firstTakenAt(scope) <= instant)
         .map(({ productType, takenAt, known, maxAgeMs }): Close => {
           if (takenAt === null || !known || (maxAgeMs === null && takenAt < from))
-            return { account, productType, takenAt: null, known: false, rows: [] };
+            return { account, productType, takenAt: null, known: false, lastKnownAt: takenAt, rows: [] };
           const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
-          return { account, productType, takenAt, known: true, rows: own.map((row) => toRow(columns, row)) };
+          const found = own.map((row) => toRow(columns, row));
+          return { account, productType, takenAt, known: true, lastKnownAt: null, rows: found };
         });
       closes.push(...requested);
       if (requested.length === 0 && firstAt <= instant)
-        closes.push({ account, productType: null, takenAt: null, known: false, rows: [] });
+        closes.push({ account, productType: null, takenAt: null, known: false, lastKnownAt: null, rows: [] });
       yield pause;
     }
     return closes;

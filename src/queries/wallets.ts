@@ -34,6 +34,8 @@ export interface Wallet {
   isMoney: boolean;
   takenAt: number | null;
   known: boolean;
+  /** The time of the last good snapshot, if the wallet is unknown because that is too old; else null. Epoch ms. */
+  lastKnownAt: number | null;
   /** In alphabetical order; empty if the wallet is unknown, or (with `known`) if it was empty. */
   balances: readonly Balance[];
 }
@@ -87,7 +89,8 @@ function withoutDuplicateUnified(wallets: readonly Wallet[]): Wallet[] {
   return wallets.filter((one) => one.wallet !== "unified" || one === chosen);
 }
 
-function walletOf({ account, takenAt, known, productType, rows }: Close, wallet: string, dataset: DatasetName): Wallet {
+function walletOf(close: Close, wallet: string, dataset: DatasetName): Wallet {
+  const { account, takenAt, known, lastKnownAt, productType, rows } = close;
   const totalOf = totals[wallet === "spot" || wallet === "funding" ? wallet : "equity"];
   const balances = rows.map((row): Balance => {
     const amounts = ["available", "frozen", "locked"].map((column) => decimalIn(row, column));
@@ -96,5 +99,6 @@ function walletOf({ account, takenAt, known, productType, rows }: Close, wallet:
     return { coin, available, frozen, locked, total: totalOf(row), unrealized: unrealizedOf(row, wallet) };
   });
   balances.sort((a, b) => (a.coin < b.coin ? -1 : 1));
-  return { account, wallet, dataset, isMoney: holdsMoney(productType as Scope), takenAt, known, balances };
+  const isMoney = holdsMoney(productType as Scope);
+  return { account, wallet, dataset, isMoney, takenAt, known, lastKnownAt, balances };
 }

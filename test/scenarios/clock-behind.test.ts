@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
 import { withHistory } from "../../src/store/read/open-history.ts";
 import { rawFile } from "../../src/store/responses/archive-file.ts";
-import { causeDescriptions } from "../../src/web/data/collection.ts";
+import { causeDescriptions } from "../../src/web/data/health/collection.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { createWorld, type World } from "../support/world.ts";
 

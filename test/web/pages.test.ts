@@ -45,14 +45,6 @@ it("shows the priced part of an equity, and lists the coins without a price", as
   expect(headline).not.toContain("missing</li>");
 });
 
-it("shows equity from a stale snapshot as unknown", async () => {
-  const { record, page, goTo } = await startAccounts({ minutes: 3 });
-  await record(equity, 3, [equityRow("900")]);
-  goTo(6);
-  expect(part(await page("/"), "headline")).toContain('<span class="unknown">unknown</span>');
-  expect((await page("/")).includes('value="900"')).toBe(false);
-});
-
 it("adds accounts up only at a slot with complete equity of all of them", async () => {
   const { record, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
   await record(equity, 2, [equityRow("0.1")]);

@@ -1,11 +1,15 @@
 /** Defines the table of balances: every coin of every wallet. */
+import type { Steps } from "../../core/async/cooperate.ts";
 import { compare, multiply, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
-import { instantText } from "../../queries/close.ts";
+import { prices } from "../../datasets/snapshots/prices.ts";
+import { createCloses, instantText } from "../../queries/close.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
+import type { HistoryRow } from "../../store/history.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
-import { amount, change, type DataTable, instant, price, text } from "./table.ts";
+import { createLastKnownTimes, periodAt, shownWallets, timesOf } from "./last-known.ts";
+import { amount, change, type DataTable, instant, lastKnownColumns, price, text, type View } from "./table.ts";
 
 export const balances: DataTable = {
   name: "balances",
@@ -22,39 +26,54 @@ export const balances: DataTable = {
     amount("usdt_value", "Value, USDT"),
     change("change", "Today", "coin"),
     instant("taken_at", "Updated"),
+    ...lastKnownColumns,
   ],
+  alwaysKnown: ["account", "wallet", "coin"],
   *rows(view) {
-    const { shown, yesterday, source } = comparisonPeriods(view);
-    const walletsAt = createWallets(source);
-    const before = yield* walletsAt(yesterday);
-    const after = yield* walletsAt(shown);
-    const pricesNow = yield* createPrices(source)(shown);
-    for (const wallet of after) {
-      const { account, wallet: name, isMoney, takenAt, known } = wallet;
-      const head = { account, wallet: name, taken_at: instantText(takenAt) };
-      if (!known) yield head;
-      const was = before.find((one) => one.account === account && one.wallet === name);
+    const { yesterday, source } = comparisonPeriods(view);
+    const before = yield* createWallets(source)(yesterday);
+    const pricesOf = yield* createShownPrices(view);
+    for (const wallet of yield* shownWallets(view)) {
+      const { account, wallet: name, lastKnownAt, known } = wallet;
+      const head: HistoryRow = { account, wallet: name, ...timesOf(wallet) };
+      if (!known && wallet.balances.length === 0) yield head;
+      const { prices, since } = yield* pricesOf(wallet);
+      const isOfToday = lastKnownAt === null || lastKnownAt >= yesterday.to;
+      const was = isOfToday ? before.find((one) => one.account === account && one.wallet === name) : undefined;
       const rows = wallet.balances.map((balance) => {
         const { coin, available, frozen, locked, total } = balance;
-        const known = (isMoney && pricesNow.get(coin)) || null;
-        const value = total !== null && known !== null ? multiply(total, known) : null;
-        const difference = changeSince(balance, was);
-        return {
-          ...head,
-          coin,
-          available,
-          frozen,
-          locked,
-          total,
-          usdt_price: known,
-          usdt_value: value,
-          change: difference,
-        };
+        const price = (wallet.isMoney && prices.get(coin)) || null;
+        const value = total !== null && price !== null ? multiply(total, price) : null;
+        const amounts = { available, frozen, locked, total, usdt_price: price, usdt_value: value };
+        const isOld = since !== null && price !== null && coin !== "USDT";
+        const old = isOld ? { last_known_at: instantText(since), last_known: "usdt_price,usdt_value" } : {};
+        return { ...head, coin, ...amounts, change: changeSince(balance, was), ...old };
       });
       yield* rows.sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
     }
   },
 };
+
+interface ShownPrices {
+  prices: Map<string, DecimalString>;
+  since: number | null;
+}
+
+/**
+ * Returns a function that gives the prices for a wallet: those of its last good snapshot if the wallet is unknown at present, else those
+ * of the present. If only the prices are unknown at present, they are the last known ones, of the time `since` (epoch ms).
+ */
+function* createShownPrices(view: View): Steps<(wallet: Wallet) => Steps<ShownPrices>> {
+  const { shown, source } = comparisonPeriods(view);
+  const pricesAt = createPrices(source);
+  const [close] = yield* createCloses(source, prices)(shown);
+  const since = close ? createLastKnownTimes(view)(close) : null;
+  const present = yield* pricesAt(since === null ? shown : periodAt(since));
+  return function* ({ lastKnownAt }) {
+    if (lastKnownAt === null) return { prices: present, since };
+    return { prices: yield* pricesAt(periodAt(lastKnownAt)), since: null };
+  };
+}
 
 /** Returns the change of a balance; null if either balance is unknown. A coin that a known wallet does not list counts as 0. */
 function changeSince({ coin, total }: Balance, previous: Wallet | undefined): DecimalString | null {

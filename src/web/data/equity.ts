@@ -4,10 +4,11 @@ import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
-import { type Close, createCloses, instantText } from "../../queries/close.ts";
+import { type Close, createCloses } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { comparisonPeriods, selectedAccounts } from "./comparison-periods.ts";
-import { amount, type DataTable, instant, profit, text, type View } from "./table.ts";
+import { shownCloses, timesOf } from "./last-known.ts";
+import { amount, type DataTable, instant, lastKnownColumns, profit, text, type View } from "./table.ts";
 
 export const walletColumns = [
   amount("spot_usdt", "Spot"),
@@ -30,27 +31,29 @@ export const equity: DataTable = {
     instant("taken_at", "Updated"),
     text("unpriced", "No price"),
     text("missing", "Missing"),
+    ...lastKnownColumns,
   ],
+  alwaysKnown: ["account", "state", "yesterday"],
   *rows(view) {
-    const { shown, yesterday, source } = comparisonPeriods(view);
-    const closesOf = createCloses(source, dataset);
-    const before = yield* closesOf(yesterday);
-    for (const close of yield* closesOf(shown)) {
-      const { account, takenAt, known } = close;
+    const { yesterday, source } = comparisonPeriods(view);
+    const before = yield* createCloses(source, dataset)(yesterday);
+    for (const close of yield* shownCloses(view, dataset)) {
+      const { account, known, lastKnownAt } = close;
       const total = equityOf(close);
       const opening = equityOf(before.find((one) => one.account === account));
+      const isOfToday = lastKnownAt === null || lastKnownAt >= yesterday.to;
       const row = close.rows[0];
       yield {
         account,
-        state: total !== null ? "complete" : known ? "incomplete" : "unknown",
+        state: !known ? "unknown" : total !== null ? "complete" : "incomplete",
         usdt_equity: total,
         known_part: total === null ? pricedPartOf(row) : null,
         ...Object.fromEntries(walletColumns.map(({ name }) => [name, decimalIn(row, name)])),
         yesterday: opening,
-        change: total !== null && opening !== null ? subtract(total, opening) : null,
-        taken_at: instantText(takenAt),
+        change: total !== null && opening !== null && isOfToday ? subtract(total, opening) : null,
         unpriced: unpricedText(row),
         missing: missingText(row),
+        ...timesOf(close),
       };
     }
   },
@@ -75,6 +78,8 @@ export interface Totals {
   now: Total;
   yesterday: Total;
   change: DecimalString | null;
+  /** The last complete equity where there is none now, at a slot (epoch ms) that all accounts share; null where there is no such slot. */
+  lastKnown: { value: DecimalString; change: DecimalString | null; at: number } | null;
 }
 
 /** Computes the equity of all accounts together at slots that they have in common. */
@@ -84,8 +89,12 @@ export function* totals(view: View): Steps<Totals> {
   const yesterday = yield* totalAt(view, periods, periods.yesterday);
   // When accounts were added or removed, the difference is not a change of the same equity.
   const isSame = now.accounts.join() === yesterday.accounts.join();
-  const isKnown = isSame && now.value !== null && yesterday.value !== null;
-  return { now, yesterday, change: isKnown ? subtract(now.value ?? "", yesterday.value ?? "") : null };
+  const changeOf = (value: DecimalString | null) =>
+    isSame && value !== null && yesterday.value !== null ? subtract(value, yesterday.value) : null;
+  const last = now.value === null && view.isNow ? lastComplete(view, now.accounts, view.at) : null;
+  const isOfToday = last !== null && last.at >= periods.yesterday.to;
+  const lastKnown = last && { ...last, change: isOfToday ? changeOf(last.value) : null };
+  return { now, yesterday, change: changeOf(now.value), lastKnown };
 }
 
 type ComparedPeriod = ReturnType<typeof comparisonPeriods>["shown"];
@@ -101,11 +110,16 @@ function* totalAt(view: View, { source }: ReturnType<typeof comparisonPeriods>, 
   const takenAt = times.length > 0 ? Math.min(...times) : null;
   const missing = closes.flatMap(missingParts);
   if (missing.length > 0 || closes.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
-  const sameSlot = latestCommonSlot(accounts.map((account) => view.history.lastCompleteEquities(account, instant)));
-  if (sameSlot)
-    return { value: sum(sameSlot.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
+  const last = lastComplete(view, accounts, instant);
+  if (last) return { value: last.value, knownPart: null, missing: [], takenAt, accounts };
   const missingTime = ["The accounts have no complete equity at a common slot."];
   return { value: null, knownPart, missing: missingTime, takenAt, accounts };
+}
+
+/** Returns the sum of the accounts at the last slot with complete equity of all of them, up to an instant; null if there is none. */
+function lastComplete({ history }: View, accounts: readonly string[], instant: number) {
+  const same = latestCommonSlot(accounts.map((account) => history.lastCompleteEquities(account, instant)));
+  return same && { value: sum(same.map(({ value }) => value)), at: Math.min(...same.map(({ slot }) => slot)) };
 }
 
 function missingParts(close: Close): string[] {

@@ -1,16 +1,17 @@
 /** Defines the tables of open positions, of closed positions, and of the history of one position. */
 import { pause } from "../../core/async/cooperate.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
-import { createCloses, instantText } from "../../queries/close.ts";
+import { instantText } from "../../queries/close.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { comparisonPeriods } from "./comparison-periods.ts";
+import { shownCloses, timesOf } from "./last-known.ts";
 import {
   amount,
   type Column,
   type DataTable,
   duration,
   instant,
+  lastKnownColumns,
   price,
   profit,
   share,
@@ -45,12 +46,17 @@ export const positions: DataTable = {
     profit("achieved_profits", "Realised PnL", "margin_coin"),
     instant("opened_at", "Opened"),
     instant("taken_at", "Updated"),
+    ...lastKnownColumns,
   ],
+  alwaysKnown: [...keyColumns.map(({ name }) => name), "state"],
   *rows(view) {
-    const { shown, source } = comparisonPeriods(view);
-    for (const { account, productType, takenAt, known, rows } of yield* createCloses(source, dataset)(shown)) {
-      if (!known) yield { account, product_type: productType, state: "unknown", taken_at: instantText(takenAt) };
-      for (const row of rows) yield { ...row, state: "open", liquidation_distance: liquidationDistance(row) };
+    for (const close of yield* shownCloses(view, dataset)) {
+      const { account, productType, known, rows } = close;
+      const state = known ? "open" : "unknown";
+      const times = timesOf(close);
+      // An unknown state has a row also where nothing was open at last.
+      if (!known && rows.length === 0) yield { account, product_type: productType, state, ...times };
+      for (const row of rows) yield { ...row, state, liquidation_distance: liquidationDistance(row), ...times };
     }
   },
 };

@@ -45,7 +45,15 @@ export interface DataTable {
   columns: readonly Column[];
   /** Required parameters. */
   needs?: readonly string[];
-  /** Returns the rows, keyed by column name; null is unknown. */
+  /**
+   * Columns that are known also in a row with last known values: those that identify the row, and those that do not depend on its age.
+   * Required in tables with `lastKnownColumns`.
+   */
+  alwaysKnown?: readonly string[];
+  /**
+   * Returns the rows, keyed by column name; null is unknown. A row with a time in `last_known_at` is unknown at present and has the
+   * values of that time: pages show them with their age, JSON and CSV by `servedRow`.
+   */
   rows(view: View): Paced<HistoryRow>;
 }
 
@@ -63,6 +71,9 @@ export const share = (name: string, label: string, cut: Cut = "down"): Column =>
 export const instant = (name: string, label: string): Column => ({ name, label, kind: "instant" });
 export const duration = (name: string, label: string): Column => ({ name, label, kind: "duration" });
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
+
+/** The columns that a table of the present has after its own. */
+export const lastKnownColumns = [text("last_known", "Last known"), instant("last_known_at", "Last known at")];
 
 /** Returns every row, or the first `limit` rows. */
 export function* allRows(table: DataTable, view: View, limit = Number.POSITIVE_INFINITY): Steps<HistoryRow[]> {

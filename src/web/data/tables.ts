@@ -1,10 +1,10 @@
 /** Lists every table of the API. A new table is a declaration and a line here. */
 import { balances } from "./balances.ts";
 import { coin } from "./coin.ts";
-import { collection, slots, workers } from "./collection.ts";
 import { days } from "./days.ts";
 import { equity } from "./equity.ts";
-import { gaps } from "./gaps.ts";
+import { collection, slots, workers } from "./health/collection.ts";
+import { gaps } from "./health/gaps.ts";
 import { ledger } from "./ledger/entries.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
 import { episodes, position, positions } from "./positions.ts";

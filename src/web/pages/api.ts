@@ -2,12 +2,12 @@
 
 import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
-import type { Cell } from "../../core/domain.ts";
 import { dayMs } from "../../core/time.ts";
 import { csvLine } from "../../output/csv.ts";
-import { positionKey } from "../../store/history.ts";
+import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { type Curves, sourceKey } from "../curves/curves.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
+import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
 import { tables } from "../data/tables.ts";
 import { badRequest, notFound, type Site } from "../site.ts";
@@ -60,16 +60,19 @@ function requireParams({ account, params }: PageQuery, name: string, needs: read
 function* csvLines(table: DataTable, view: View): Paced<string> {
   const names = table.columns.map(({ name }) => name);
   yield csvLine(names);
-  for (const row of table.rows(view)) yield row === pause ? pause : csvLine(names.map((name) => row[name] ?? null));
+  for (const row of table.rows(view)) {
+    const served = row === pause ? {} : servedRow(table, row);
+    yield row === pause ? pause : csvLine(names.map((name) => served[name] ?? null));
+  }
 }
 
-/** Returns a row for JSON. Amounts stay strings, because JSON numbers are not exact; counts and flags become numbers. */
-const jsonRow = (table: DataTable, row: Readonly<Record<string, Cell>>): Record<string, Cell> =>
+/** Returns a row for JSON, in which the last known values are an object. */
+const jsonRow = (table: DataTable, row: HistoryRow): Record<string, unknown> =>
   Object.fromEntries(
-    table.columns.map(({ name }) => {
-      const cell = row[name] ?? null;
-      return [name, typeof cell === "bigint" ? Number(cell) : cell];
-    }),
+    Object.entries(servedRow(table, row)).map(([name, cell]) => [
+      name,
+      name === "last_known" && typeof cell === "string" ? JSON.parse(cell) : jsonCell(cell),
+    ]),
   );
 
 const spans: Record<string, number> = { "1d": 1, "1w": 7, "1m": 30, "1y": 365 };

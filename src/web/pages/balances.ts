@@ -27,7 +27,8 @@ const names = [
 ];
 
 export function* balancesPage(view: View): Steps<Html> {
-  const rows = yield* allRows(balances, view);
+  // A wallet that was empty at last needs no row.
+  const rows = (yield* allRows(balances, view)).filter((row) => row.coin || !row.last_known_at);
   const accounts = new Set(rows.map(({ account }) => account));
   const shown = names.filter((name) => name !== "account" || accounts.size > 1);
   const ledger = ledgerColumn(view);

@@ -1,12 +1,21 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
-import { durationText, escapeControlChars } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
 import { chartHtml, standardSpans } from "./parts/chart.ts";
-import { amountFigure, type Html, instantFigure, none, profitFigure, unknown } from "./parts/figure.ts";
+import {
+  ageHtml,
+  amountFigure,
+  type Html,
+  instantFigure,
+  lastKnownHtml,
+  none,
+  profitFigure,
+  unknown,
+} from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
 import { type CellRenderer, columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
@@ -42,16 +51,27 @@ export function* overviewPage(view: View): Steps<Html> {
   });
 }
 
-function headline(view: View, { now, yesterday, change }: Totals): Html {
+function headline(view: View, { now, yesterday, change, lastKnown }: Totals): Html {
+  const unit = html` <span class="unit">USDT</span>`;
+  const last = lastKnown && lastKnownHtml(amountFigure(lastKnown.value, view), lastKnown.at, view);
+  const isIncomplete = now.value === null && now.knownPart !== null;
+  const value = now.value === null ? unknown(isIncomplete ? "incomplete" : "unknown") : amountFigure(now.value, view);
   return html`<section id="headline" data-live aria-label="Equity">
-<p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${amountFigure(now.value, view)} <span class="unit">USDT</span>`}</p>
-${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Partial equity</span> ${amountFigure(now.knownPart, view)} <span class="unit">USDT</span></p>` : ""}
-<p><span class="label">Today</span> ${change === null ? unknown() : html`${profitFigure(change, view)} <span class="unit">USDT</span>`}
+<p class="equity"><span class="label">Equity</span> ${isIncomplete ? value : (last ?? value)}${unit}</p>
+${isIncomplete ? html`<p class="part"><span class="label">Partial equity</span> ${amountFigure(now.knownPart ?? "", view)}${unit}</p>` : ""}
+${isIncomplete && last ? html`<p><span class="label">Last complete</span> ${last}${unit}</p>` : ""}
+<p><span class="label">Today</span> ${changeHtml(change, lastKnown, view)}${unit}
 ${yesterday.value === null ? "" : html`<span class="aside">since 00:00 ${view.timezone}, from ${amountFigure(yesterday.value, view)}</span>`}</p>
 ${missing(now)}
 ${ledgerLine(view)}
-${now.takenAt === null ? "" : html`<p class="aside">Updated ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
+${now.takenAt === null ? "" : html`<p class="aside">Updated ${instantFigure(now.takenAt, view.timezone)}, ${ageHtml(now.takenAt, view)}</p>`}
 </section>`;
+}
+
+/** Returns the change, or the last known one with its age. */
+function changeHtml(change: Totals["change"], last: Totals["lastKnown"], view: View): Html {
+  if (change !== null) return profitFigure(change, view);
+  return last?.change ? lastKnownHtml(profitFigure(last.change, view), last.at, view) : unknown();
 }
 
 /** Returns how much of the exchange's ledger is proven, with a link to its page; nothing for an instant in the past, or without a ledger. */
@@ -84,13 +104,18 @@ function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
   const noneWhereNull =
     (name: string): CellRenderer =>
     (row, plain) =>
-      row[name] === null && (row.state === "complete" || !wallets.includes(name)) ? none() : plain;
+      row[name] === null && (isWhole(row) || !wallets.includes(name)) ? none() : plain;
   const optional = [...wallets, ...lists, "known_part"].map((name) => [name, noneWhereNull(name)] as const);
   return columnsFor(equity, view, names, {
     ...Object.fromEntries(optional),
     account: (row) => accountLink(row, view),
+    state: (row, plain) => (row.last_known_at ? html`stale` : plain),
   });
 }
+
+/** Returns true if the equity of a row is complete, or was at last: then a wallet that it lacks does not exist. */
+const isWhole = (row: HistoryRow): boolean =>
+  row.state === "complete" || (Boolean(row.last_known_at) && row.usdt_equity !== null);
 
 const accountLink = (row: HistoryRow, view: View): Html =>
   html`<a href="${linkTo("/", stickyParams({ ...view, account: String(row.account) }))}">${escapeControlChars(String(row.account))}</a>`;

@@ -41,7 +41,9 @@ const closedNames = [
 ];
 
 export function* positionsPage(view: View): Steps<Html> {
-  const open = yield* allRows(positions, view);
+  const all = yield* allRows(positions, view);
+  // A product type in which nothing was open at last needs no row.
+  const open = all.filter((row) => row.symbol || !row.last_known_at);
   const closed = yield* allRows(episodes, view, maxEpisodes + 1);
   return layout({
     title: "Positions",
@@ -54,7 +56,12 @@ export function* positionsPage(view: View): Steps<Html> {
         caption: "Open positions",
         columns: openColumns(view),
         rows: open,
-        empty: wasCollected(view) ? "No open positions." : "No data collected yet.",
+        empty:
+          all.length > 0
+            ? "No open positions at last."
+            : wasCollected(view)
+              ? "No open positions."
+              : "No data collected yet.",
       }),
       tableHtml({
         table: episodes,
@@ -91,7 +98,7 @@ function positionCell(row: HistoryRow, view: View): Html {
   if (!row.symbol) return html`${unknown("No recent data")}<br>${about}`;
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
   // A closed position is identified by its first snapshot; the open one is the newest.
-  const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
+  const first = row.state === "open" || row.last_known_at ? {} : { first_seen_at: row.first_seen_at };
   const address = linkTo("/position", stickyParams({ ...view, account: null }), key, first);
   const symbol = escapeControlChars(String(row.symbol));
   // There is no page of a position that no snapshot showed.

@@ -68,6 +68,17 @@ export const localText = (at: number, timezone: string): string =>
     .toString({ smallestUnit: "second" })
     .replace("T", " ");
 
+/** Shows how long before the shown instant a time (epoch ms or ISO 8601) was, such as "14 min ago"; its tooltip has the time. */
+export function ageHtml(time: number | string, { at, timezone, isNow }: View): Html {
+  const instant = typeof time === "string" ? Date.parse(time) : time;
+  const age = durationText(Math.max(0, at - instant));
+  return html`<small class="age" title="as of ${localText(instant, timezone)} ${timezone}">${age} ${isNow ? "ago" : "before"}</small>`;
+}
+
+/** Shows a last known value: faded, with its age. */
+export const lastKnownHtml = (value: Html, time: number | string, view: View): Html =>
+  html`<span class="last-known">${value} ${ageHtml(time, view)}</span>`;
+
 /** Renders a cell of a row by the kind of its column; a missing or null one is shown as unknown. */
 export function cellHtml(column: Column, row: HistoryRow, view: View): Html {
   const cell = row[column.name];

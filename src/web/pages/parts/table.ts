@@ -2,12 +2,15 @@
 
 import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
+import { isLastKnown } from "../../data/last-known.ts";
 import type { DataTable, View } from "../../data/table.ts";
-import { cellHtml, type Html } from "./figure.ts";
+import { ageHtml, cellHtml, type Html } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
 
 /** Describes a column as a page shows it. */
 export interface ShownColumn {
+  /** The column of the table it shows; missing where it is composed of several. */
+  name?: string;
   label: string;
   isNumber: boolean;
   cell(row: HistoryRow): Html;
@@ -27,6 +30,7 @@ export const columnsFor = (
     table.columns
       .filter((column) => column.name === name)
       .map((column) => ({
+        name,
         label: column.label,
         isNumber: column.kind !== "text" && column.kind !== "instant",
         cell(row) {
@@ -61,10 +65,23 @@ ${
     : html`<table role="table" aria-labelledby="${table.name}-caption">
 <thead role="rowgroup"><tr role="row">${columns.map(({ label, isNumber }) => html`<th role="columnheader" scope="col"${isNumber ? html` class="number"` : ""}>${label}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${rows.map((row) => html`<tr role="row">${columns.map(({ label, isNumber, cell }) => html`<td role="cell" data-label="${label}"${isNumber ? html` class="number"` : ""}>${cell(row)}</td>`)}</tr>\n`)}
+${rows.map((row) => rowHtml(row, columns, table, view))}
 </tbody>
 </table>`
 }
 ${all.length > maxRows ? html`<p class="note">Newest ${rows.length} rows; the CSV contains all.</p>` : ""}
 </section>`;
+}
+
+/** Returns a row; cells with last known values are faded, and the first of them has their age. */
+function rowHtml(row: HistoryRow, columns: readonly ShownColumn[], table: DataTable, view: View): Html {
+  // In a row all of whose values are last known, the cell that identifies it has the age.
+  const isOld = columns.map(({ name = "" }) => !row.last_known || isLastKnown(table, row, name));
+  const first = row.last_known_at ? isOld.indexOf(true) : -1;
+  const cells = columns.map(({ label, isNumber, cell }, at) => {
+    const names = [isNumber ? "number" : "", row.last_known_at && isOld[at] ? "last-known" : ""].filter((one) => one);
+    const age = at === first ? html` ${ageHtml(String(row.last_known_at), view)}` : "";
+    return html`<td role="cell" data-label="${label}"${names.length > 0 ? html` class="${names.join(" ")}"` : ""}>${cell(row)}${age}</td>`;
+  });
+  return html`<tr role="row">${cells}</tr>\n`;
 }

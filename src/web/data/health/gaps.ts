@@ -1,8 +1,8 @@
 /** Defines the table of gaps: slots without a good snapshot, and why. */
-import { dayMs } from "../../core/time.ts";
-import { instantText } from "../../queries/close.ts";
-import { daysShown } from "./comparison-periods.ts";
-import { count, type DataTable, instant, text } from "./table.ts";
+import { dayMs } from "../../../core/time.ts";
+import { instantText } from "../../../queries/close.ts";
+import { daysShown } from "../comparison-periods.ts";
+import { count, type DataTable, instant, text } from "../table.ts";
 
 export const gaps: DataTable = {
   name: "gaps",

@@ -1,13 +1,13 @@
 /** Defines the tables of data health: state of each dataset, its last error, and the outcomes of its slots. */
-import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { causes, publicAccount } from "../../core/domain.ts";
-import { dayMs, hourMs } from "../../core/time.ts";
-import { instantText } from "../../queries/close.ts";
-import { createCoverage } from "../../queries/coverage.ts";
-import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
-import type { LastFailure, Series, SlotCounts } from "../../store/history.ts";
-import { daysShown } from "./comparison-periods.ts";
-import { count, type DataTable, instant, text, type View } from "./table.ts";
+import { pause, type Steps } from "../../../core/async/cooperate.ts";
+import { causes, publicAccount } from "../../../core/domain.ts";
+import { dayMs, hourMs } from "../../../core/time.ts";
+import { instantText } from "../../../queries/close.ts";
+import { createCoverage } from "../../../queries/coverage.ts";
+import { type Period, periodOf, periodsOf } from "../../../queries/periods.ts";
+import type { LastFailure, Series, SlotCounts } from "../../../store/history.ts";
+import { daysShown } from "../comparison-periods.ts";
+import { count, type DataTable, instant, text, type View } from "../table.ts";
 
 export const collection: DataTable = {
   name: "collection",
