@@ -1,9 +1,11 @@
 /** Reads the views of incremental datasets: by the time of the records, and in the order in which they were stored. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
-import type { IncrementalDataset } from "../../datasets/incremental.ts";
+import type { ComputedColumn, IncrementalDataset } from "../../datasets/incremental.ts";
 import type { Filter, RowFormat, Span } from "../history.ts";
+import { receivedInstantText, unpackHex } from "../schema/encoding.ts";
 import { recordLayoutOf, recordQuery } from "../schema/record-layout.ts";
+import { sqliteDialect, type ViewDialect } from "../schema/view-dialect.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** Returns the column names of a dataset's view. */
@@ -37,22 +39,90 @@ export function* selectRecords(
   { from, to }: Span,
   { newest = Number.POSITIVE_INFINITY } = {},
 ): Generator<Cell[], void> {
-  const { prefix } = recordLayoutOf(dataset);
+  const { packed, decode } = packedRow(sqlite, dataset, recordColumns(sqlite, dataset));
   const conditions = ["at_ms >= ?", "at_ms < ?", ...Object.keys(filter).map(matches)].join(" and ");
   const values = [from, to, ...Object.values(filter)];
   const isLimited = newest !== Number.POSITIVE_INFINITY;
   const rows = sqlite
-    .prepare<unknown[], Cell[]>(
-      `select * from ${prefix} where ${conditions}
+    .prepare<unknown[], string>(
+      `select ${packed} from (${recordQuery(recordLayoutOf(dataset), packedDialect, { byScope: true })}) where ${conditions}
        order by ${byTime(dataset, isLimited ? "desc" : "asc")}${isLimited ? " limit ?" : ""}`,
     )
-    .raw();
+    .pluck();
   if (isLimited)
     yield* rows
       .all(...values, newest)
       .toReversed()
-      .map(withBigIntegers);
-  else for (const row of rows.iterate(...values)) yield withBigIntegers(row);
+      .map(decode);
+  else for (const row of rows.iterate(...values)) yield decode(row);
+}
+
+/** The dialect of rows that are decoded here: amounts are packed digits in hex, times are milliseconds. */
+const packedDialect: ViewDialect = {
+  ...sqliteDialect,
+  amount: ({ alias }, column) => `hex(${alias}.${column})`,
+  instant: (expression) => expression,
+  receivedInstant: (expression) => expression,
+};
+
+type Packed = string | number | null;
+
+/** Reads a cell of a packed row. */
+type CellReader = (cell: Packed, row: readonly Packed[]) => Cell;
+
+/**
+ * Returns an SQL expression that packs a row of `packedDialect` into one text, and the function that decodes it into the cells of the
+ * view. That takes half the time of the view, whose cells cross the driver one by one.
+ */
+function packedRow(sqlite: Sqlite, dataset: IncrementalDataset, names: readonly string[]) {
+  const kinds = new Map(Object.entries(dataset.columns).map(([name, { kind }]) => [snakeCase(name), kind as string]));
+  const derived = new Map<string, CellReader>();
+  for (const column of Object.values(dataset.computed ?? {}))
+    if (column.type === "decimal") kinds.set(column.name, column.type);
+    else derived.set(column.name, derivedReader(sqlite, column, names));
+  const readerOf = (name: string): CellReader => {
+    const kind = name === "first_seen_at" ? "millis" : kinds.get(name);
+    if (kind === "millis") return instantReader();
+    if (kind === "decimal") return (cell) => (cell ? unpackHex(String(cell)) : null);
+    return derived.get(name) ?? ((cell) => (typeof cell === "number" ? BigInt(cell) : cell));
+  };
+  const readers = names.map(readerOf);
+  return {
+    packed: `json_array(${names.map((name) => (derived.has(name) ? "null" : name)).join(", ")})`,
+    decode(text: string): Cell[] {
+      const row: Packed[] = JSON.parse(text);
+      return readers.map((read, at) => read(row[at] ?? null, row));
+    },
+  };
+}
+
+/** Reads a column that the view computes from others, such as the class of a type. Those repeat: SQLite computes each combination once. */
+function derivedReader(sqlite: Sqlite, { sql }: ComputedColumn, names: readonly string[]): CellReader {
+  const inputs = new Set<string>();
+  const input = (column: string): string => {
+    inputs.add(snakeCase(column));
+    return `@${snakeCase(column)}`;
+  };
+  const compute = sqlite.prepare<Record<string, Packed>, string | null>(`select ${sql(input, "null")}`).pluck();
+  const known = new Map<string, Cell>();
+  const places = [...inputs].map((name) => [name, names.indexOf(name)] as const);
+  return (_, row) => {
+    const key = JSON.stringify(places.map(([, at]) => row[at]));
+    const value =
+      known.get(key) ?? compute.get(Object.fromEntries(places.map(([name, at]) => [name, row[at] ?? null]))) ?? null;
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** Returns a reader of instants; records of one snapshot often follow each other and share theirs. */
+function instantReader(): CellReader {
+  let last = { instant: Number.NaN, text: "" };
+  return (instant) => {
+    if (typeof instant !== "number") return null;
+    if (instant !== last.instant) last = { instant, text: receivedInstantText(instant) };
+    return last.text;
+  };
 }
 
 /** Yields the rows of an export, every version of each record, by the snapshot with which they were stored; `span` is of the time when they were first seen. */

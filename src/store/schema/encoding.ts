@@ -49,6 +49,9 @@ export const idSql = (column: string): string => `cast(${column} as text)`;
 /** Returns an SQL expression that formats epoch ms (years 0 to 9999) as ISO 8601 UTC with milliseconds; NULL stays NULL. */
 export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
 
+/** When years begin to have six digits. Epoch ms. */
+const year10000 = Date.UTC(10_000, 0);
+
 /** The period of the Gregorian calendar. Milliseconds. */
 const fourCenturies = 12_622_780_800_000;
 
@@ -78,6 +81,10 @@ export function instantText(instant: number): string {
   const minutes = Math.floor(seconds / 60);
   return `${lastDay.text}${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[seconds % 60]}.${three[ms % 1000]}Z`;
 }
+
+/** Formats epoch ms like `receivedInstantSql`. */
+export const receivedInstantText = (instant: number): string =>
+  instant >= 0 && instant < year10000 ? instantText(instant) : new Date(instant).toISOString();
 
 /** A Drizzle column type for packed digits. */
 export const packedDigits = customType<{ data: DecimalString | null; driverData: Buffer | null }>({

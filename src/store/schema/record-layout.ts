@@ -172,8 +172,11 @@ export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, hol
 export const readingLine = ({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): string =>
   JSON.stringify(["reading", through, windowFrom, windowTo, cursor, holeFrom, holeTo]);
 
-/** Returns the query of the public view: every version of each record, or only the newest one where the state of a record changes. */
-export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): string {
+/**
+ * Returns the query of the public view: every version of each record, or only the newest one where the state of a record changes. With
+ * `byScope`, SQLite reads the records of one scope after another and looks the account up once for each scope.
+ */
+export function recordQuery(layout: RecordLayout, dialect = sqliteDialect, { byScope = false } = {}): string {
   const { dataset, prefix, names, columns } = layout;
   const stored = storedColumns(layout);
   const id = stored[layout.idAt] ?? "";
@@ -213,13 +216,21 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     `r.${snakeCase(dataset.at)} as at_ms`,
     ...(dataset.isLedger ? ["b.booked_at as booked_at_ms", "b.position as position"] : []),
   ].join(",\n  ")}
-from ${prefix}_record r
-  join scope p on p.id = r.scope_id
-  join series e on e.id = p.series_id
-  join account a on a.id = e.account_id
+from ${(byScope ? fromScopes : fromRecords)(`${prefix}_record`)}
   join snapshot n on n.id = r.snapshot_id${dataset.isLedger ? reconciledJoins : ""}
 where ${dataset.changes ? newest : "true"}`;
 }
+
+const fromRecords = (table: string): string => `${table} r
+  join scope p on p.id = r.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id`;
+
+/** SQLite keeps the order of a cross join. */
+const fromScopes = (table: string): string => `account a
+  cross join series e on e.account_id = a.id
+  cross join scope p on p.series_id = e.id
+  cross join ${table} r on r.scope_id = p.id`;
 
 /** The wallet of a scope `p`: categories of the unified wallet are one wallet, and so are the pairs of isolated margin. */
 export const walletSql =

@@ -5,6 +5,7 @@ import { type Columns, snakeCase } from "../../../src/core/columns.ts";
 import { type Item, productTypes, type RecordBatch, type Scope, type Value } from "../../../src/core/domain.ts";
 import { type IncrementalDataset, sourcesOf } from "../../../src/datasets/incremental.ts";
 import { datasets, recordDatasets } from "../../../src/datasets/index.ts";
+import { withHistory } from "../../../src/store/read/open-history.ts";
 import { prefixOf } from "../../../src/store/schema/tables.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { endings, exported, imported } from "../../scenarios/export/support.ts";
@@ -59,6 +60,37 @@ const problems = async (path: string): Promise<string[]> => (await verify(path, 
 
 describe.each(recordDatasets.map((dataset) => [dataset.name, dataset] as const))("%s", (name, dataset) => {
   const table = `${prefixOf(dataset)}_record`;
+
+  it("history is read as its view shows it, whatever the cells contain", async () => {
+    const path = await seeded(dataset);
+    const store = await open(path);
+    const texts = ["a\u0000b", `'"\\,\n😀`, "", "Transfer In", "burst_close_long", "settle_interest"];
+    const times = [0, 999, 253_402_300_799_999, 253_402_300_800_000, 8_640_000_000_000_000, start];
+    const amounts = ["0", "-0.10", "123456789012345678901234567890.000000000000000001", "1.0", "-5"];
+    const values: Record<string, readonly Value[]> = { text: texts, millis: times, decimal: amounts };
+    const items = Array.from({ length: 60 }, (_, n) => {
+      const cells = Object.entries(dataset.columns).map(([name, { kind, required }], at) => {
+        const some = [...(values[kind] ?? []), ...(required ? [] : [null])];
+        return [name, some[(n * (at + 1) + at) % some.length] ?? null] as const;
+      });
+      return record(
+        dataset,
+        String(10n ** BigInt(n % 25) + BigInt(n)),
+        Object.fromEntries(cells.filter(([name]) => name !== dataset.id)),
+      );
+    });
+    const scopes = scopesOf(dataset).slice(0, 2);
+    await collect(store, dataset, at(50), { snapshots: scopes.map((scope) => batch(50, scope, items)) });
+    const id = snakeCase(dataset.id);
+    const order = `at_ms, length(${id}), ${id}, version`;
+    const view = query(path, `select * from ${prefixOf(dataset)} where at_ms >= 0 order by ${order}`);
+    const shown = view.map((row) => Object.values(row).map((cell) => (typeof cell === "number" ? BigInt(cell) : cell)));
+    withHistory(path, (history) => {
+      const span = { from: 0, to: Number.MAX_SAFE_INTEGER };
+      const read = [...history.rows(dataset, {}, span)];
+      expect(read.map(String).sort()).toEqual(shown.map(String).sort());
+    });
+  });
 
   it("verification finds an altered digit in any column", async () => {
     const path = temporaryPath();
