@@ -1,10 +1,13 @@
 /** Measures the exchange's ledger of one account: 50,000 entries over 12 coins in ninety days, with a snapshot an hour. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
+import { snakeCase } from "../src/core/columns.ts";
 import { add } from "../src/core/decimal.ts";
 import type { Item } from "../src/core/domain.ts";
 import { snapshotDatasetNamed } from "../src/datasets/index.ts";
 import { bills } from "../src/datasets/ledger/bills.ts";
+import type { Span } from "../src/store/history.ts";
 import { reconcileFile } from "../src/store/ledger/reconcile-file.ts";
 import { withHistory } from "../src/store/read/open-history.ts";
 import type { Store } from "../src/store/store.ts";
@@ -68,14 +71,46 @@ async function measure(path: string, store: Store): Promise<Comparison[]> {
     steps.push(performance.now() - began);
   }
   const month = { from: end - 30 * day, to: end };
-  const read = () => withHistory(path, (history) => [...history.rows(bills, { account: "main" }, month)].length);
+  const read = () => withHistory(path, (history) => lengthOf(history.rows(bills, { account: "main" }, month)));
   const months = Array.from({ length: 5 }, () => timed(read));
+  const plain = plainTable(path, month);
   return [
     compare(`reconciliation of ${count} entries`, full, "ms", "required", 2000),
     compare("reconciliation of a new entry, median", median(steps), "ms", "required", 5),
     compare("database per entry, with its index", bytes, "bytes", "required", 120),
+    compare("database per entry, with its index", bytes, "bytes", "a plain table of text", plain.bytes),
     compare("a month of `history bills`, median", median(months), "ms", "required", 50),
+    compare("a month of `history bills`, median", median(months), "ms", "rows of a plain table", plain.monthMs),
   ];
+}
+
+/** Copies the columns of the entries into one table of text with two indexes, and measures its size an entry and reading a span of it. */
+function plainTable(path: string, { from, to }: Span): { bytes: number; monthMs: number } {
+  const sqlite = new Database(`${path}-plain`);
+  try {
+    const columns = ["account", "wallet", ...Object.keys(bills.columns).map(snakeCase)];
+    sqlite.prepare("attach ? as collector").run(path);
+    sqlite.exec(`create table plain (${columns.map((column) => `${column} text`).join(", ")})`);
+    sqlite.exec("create unique index plain_id on plain (account, wallet, bill_id)");
+    sqlite.exec("create index plain_time on plain (account, at)");
+    const { changes } = sqlite.prepare(`insert into plain select ${columns.join(", ")} from collector.bills`).run();
+    const month = sqlite
+      .prepare(
+        "select * from plain where account = 'main' and at >= ? and at < ? order by at, length(bill_id), bill_id",
+      )
+      .raw();
+    const span = [from, to].map((instant) => new Date(instant).toISOString());
+    const times = Array.from({ length: 5 }, () => timed(() => lengthOf(month.iterate(span))));
+    return { bytes: sizeOf(`${path}-plain`) / changes, monthMs: median(times) };
+  } finally {
+    sqlite.close();
+  }
+}
+
+function lengthOf(rows: Iterable<unknown>): number {
+  let length = 0;
+  for (const _ of rows) length += 1;
+  return length;
 }
 
 const collectBills = (store: Store, at: number, items: Item[]) =>
