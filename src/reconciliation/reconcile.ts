@@ -3,12 +3,12 @@
  * snapshot has to show the balance of its instant, and the entries between two snapshots have to explain the difference. Pure.
  */
 import { absolute, add, compare, isZero, subtract, sum } from "../core/decimal.ts";
-import type { DecimalString, TimeRange } from "../core/domain.ts";
+import type { DecimalString } from "../core/domain.ts";
 import { type Findings, followChain, type Step } from "./chain.ts";
 import { balancesBefore, byTime, type Entry } from "./entry.ts";
 import { disorderMs } from "./order.ts";
 import { type Balance, firstAfter, type Snapshots, snapshotBefore, snapshotsAround } from "./snapshots.ts";
-import { type Interval, merged, reasons } from "./verdict.ts";
+import { type Hole, type Interval, merged, reasons, verdictIn } from "./verdict.ts";
 
 /** Everything known about one coin in one wallet. */
 export interface ChainInput<E extends Entry = Entry> {
@@ -20,7 +20,7 @@ export interface ChainInput<E extends Entry = Entry> {
   /** By how much a snapshot may differ because the exchange cuts digits off. */
   tolerance: DecimalString;
   /** Where the ledger was not collected, and why. */
-  holes: readonly (TimeRange & { cause: string })[];
+  holes: readonly Hole[];
   /** What is not older than this cannot be judged yet: entries may be late, or were not read. Epoch ms. */
   openAfter: number;
   /** Nothing after it counts as settled. Epoch ms. */
@@ -181,7 +181,7 @@ class Ledger {
       residual,
     };
     const hole = this.#input.holes.find((one) => one.to > from.at && one.from < to.at);
-    if (hole) return { ...interval, verdict: "gap", cause: hole.cause };
+    if (hole) return { ...interval, verdict: verdictIn(hole), cause: hole.cause };
     // A balance that the ledger does not have is only known to the digits of its snapshot.
     const allowed = [from, to].filter(({ match }) => match === "none").map(() => this.#input.tolerance);
     const isExplained = compare(absolute(residual), sum(allowed)) <= 0;

@@ -1,6 +1,6 @@
 /** The verdict on the ledger of one coin in one wallet over a stretch of time. */
 import { add } from "../core/decimal.ts";
-import type { DecimalString } from "../core/domain.ts";
+import type { DecimalString, TimeRange } from "../core/domain.ts";
 
 /**
  * proven: the entries explain the change of the balance to the last digit. rounded: except for digits that a snapshot does not have.
@@ -24,6 +24,14 @@ export const reasons = {
   order: "entries do not follow from each other",
   noLedger: "the exchange has no ledger with balances for this wallet",
 } as const;
+
+/** A stretch of time without a ledger, and why. */
+export interface Hole extends TimeRange {
+  cause: string;
+}
+
+/** Returns the verdict on a stretch that overlaps a hole. */
+export const verdictIn = ({ cause }: Hole): Verdict => (cause === reasons.noLedger ? "unprovable" : "gap");
 
 /** A stretch of time with one verdict. */
 export interface Interval {

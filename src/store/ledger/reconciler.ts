@@ -7,7 +7,7 @@ import { Findings } from "../../reconciliation/chain.ts";
 import { isNearFunding } from "../../reconciliation/funding.ts";
 import type { Reconciliation } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
-import { merged } from "../../reconciliation/verdict.ts";
+import { merged, verdictIn } from "../../reconciliation/verdict.ts";
 import { PositionResults } from "../positions/results.ts";
 import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -16,7 +16,7 @@ import { stepRows, uncoveredBalances } from "./derived-rows.ts";
 import { EntryReader, type StoredEntry } from "./entries.ts";
 import { judgeChain, leavesOutFrozen } from "./judge.ts";
 import { type ChainKey, type ChainState, LedgerRows } from "./ledger-rows.ts";
-import { type Wallet, WalletReader } from "./wallets.ts";
+import { holesOf, type Wallet, WalletReader } from "./wallets.ts";
 
 /** How long entries may be late. Milliseconds. */
 const lateMs = 15 * minuteMs;
@@ -107,7 +107,8 @@ export class Reconciler {
     const known = this.#rows.chains(wallet.accountId, wallet.name);
     // Entries that a run stores after this are new to the next pass, also where they share the transactions of this one.
     const seen = this.#rows.lastSnapshot(wallet.billScopes);
-    const collected = collectedOf(this.#sqlite, wallet.billScopes);
+    const bills = collectedOf(this.#sqlite, wallet.billScopes);
+    const collected = { ...bills, holes: holesOf(wallet, bills.holes) };
     const recent = this.#recentEntries(wallet, [...known.values()]);
     const outdated = this.#outdatedCoins(wallet, known, collected);
     // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
@@ -165,7 +166,8 @@ export class Reconciler {
       const until = Math.min(to, known.get(coin)?.settledAt ?? 0);
       if (from >= until) continue;
       const hole = holes.find((one) => one.to > from && one.from < until);
-      if (hole ? verdict !== "gap" || cause !== hole.cause : verdict === "gap") outdated.add(coin);
+      const isInHole = verdict === "gap" || verdict === "unprovable";
+      if (hole ? verdict !== verdictIn(hole) || cause !== hole.cause : isInHole) outdated.add(coin);
     }
     return outdated;
   }

@@ -8,6 +8,7 @@ import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
 import type { Balance, Snapshots } from "../../reconciliation/snapshots.ts";
+import { type Hole, reasons } from "../../reconciliation/verdict.ts";
 import type { ItemCells } from "../history.ts";
 import { pointReader } from "../read/time-series.ts";
 import { prefixOf } from "../schema/tables.ts";
@@ -86,9 +87,17 @@ export interface Wallet {
   feeScopes: readonly number[];
   /** False for wallets of which the exchange has no list of entries with balances. */
   hasLedger: boolean;
+  /** From when on the exchange has such a list. Epoch ms. */
+  ledgerFrom: number;
   /** When it began and ended, because the account was changed to a unified one. Epoch ms. */
   from: number;
   to: number;
+}
+
+/** When an account was first recorded, and when as a unified one; null: never. Epoch ms. */
+interface Mode {
+  since: number | null;
+  unifiedSince: number | null;
 }
 
 interface ScopeRow {
@@ -100,7 +109,7 @@ interface ScopeRow {
 /** Reads the wallets of accounts, and what snapshots show of them. */
 export class WalletReader {
   readonly #scopes: Statement<[number], ScopeRow>;
-  readonly #unifiedSince: Statement<[number], number | null>;
+  readonly #mode: Statement<[number], Mode>;
   readonly #bookedCoins: Statement<[number], string>;
   readonly #sources: ReadonlyMap<Dataset, PreparedSource>;
 
@@ -109,9 +118,9 @@ export class WalletReader {
       `select e.dataset, p.id as scopeId, p.product_type as productType from series e join scope p on p.series_id = e.id
        where e.account_id = ? order by p.id`,
     );
-    this.#unifiedSince = sqlite
-      .prepare<[number], number | null>("select min(since) from account_mode where account_id = ? and api = 'v3'")
-      .pluck();
+    this.#mode = sqlite.prepare(
+      `select min(since) as since, min(case when api = 'v3' then since end) as unifiedSince from account_mode where account_id = ?`,
+    );
     this.#bookedCoins = sqlite
       .prepare<[number], string>("select distinct upper(coin) from bills_record where scope_id = ?")
       .pluck();
@@ -120,7 +129,7 @@ export class WalletReader {
 
   /** Returns the wallets of an account. */
   wallets(accountId: number): Wallet[] {
-    return walletsIn(accountId, this.#scopes.all(accountId), this.#unifiedSince.get(accountId) ?? null);
+    return walletsIn(accountId, this.#scopes.all(accountId), this.#mode.get(accountId));
   }
 
   /** Returns the coins that snapshots of a wallet list, and with `entries` those that its entries have, in capitals. */
@@ -164,7 +173,11 @@ function prepareSource(sqlite: Sqlite, { dataset, coin }: WalletSource) {
 }
 
 /** Returns the wallets of an account that has these scopes. */
-function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince: number | null): Wallet[] {
+function walletsIn(
+  accountId: number,
+  scopes: readonly ScopeRow[],
+  { since, unifiedSince }: Mode = { since: null, unifiedSince: null },
+): Wallet[] {
   const isClassic = unifiedSince === null || scopes.some(({ productType }) => productType === "spot");
   const change = unifiedSince ?? Number.MAX_SAFE_INTEGER;
   const billsOf = (name: string) =>
@@ -180,6 +193,7 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
     billScopes: billsOf(name),
     feeScopes: [],
     hasLedger: true,
+    ledgerFrom: 0,
     from: 0,
     to: Number.MAX_SAFE_INTEGER,
     ...more,
@@ -192,8 +206,12 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
   if (isClassic && spotScope !== null) wallets.push(wallet("spot", spot, spotScope, { to: change }));
   if (unifiedSince !== null && spotScope !== null)
     wallets.push(wallet("unified", unified, spotScope, { from: isClassic ? change : 0 }));
-  if (fundingScope !== null)
-    wallets.push(wallet("funding", funding, fundingScope, { hasLedger: billsOf("funding").length > 0, feeScopes }));
+  if (fundingScope !== null) {
+    // Only a unified account has a list of it.
+    const ledgerFrom = unifiedSince === since ? 0 : change;
+    const hasLedger = billsOf("funding").length > 0;
+    wallets.push(wallet("funding", funding, fundingScope, { hasLedger, ledgerFrom, feeScopes }));
+  }
   for (const { dataset, productType, scopeId } of scopes)
     if (dataset === mixAccounts.name && productType !== "unified")
       wallets.push(
@@ -206,6 +224,12 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
       wallets.push(wallet(productType, spot, null, { billScopes: [scopeId] }));
   return wallets;
 }
+
+/** Returns where a wallet has no ledger: before the exchange had a list, and where that was not collected. */
+export const holesOf = ({ ledgerFrom }: Wallet, collected: readonly Hole[]): Hole[] => [
+  ...(ledgerFrom > 0 ? [{ from: 0, to: ledgerFrom, cause: reasons.noLedger }] : []),
+  ...collected,
+];
 
 /** Returns the balances at which the snapshots change. */
 export const changesIn = ({ times, versions }: Snapshots): Balance[] =>

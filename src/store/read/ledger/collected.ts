@@ -1,11 +1,12 @@
 /** Reads how far the exchange's ledger was collected, and where it was not. */
 import type { TimeRange } from "../../../core/domain.ts";
+import type { Hole } from "../../../reconciliation/verdict.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 
 /** How far the ledger of a wallet was collected. */
 export interface Collected {
   /** Where it was not, and why. Epoch ms. */
-  holes: (TimeRange & { cause: string })[];
+  holes: Hole[];
   /** Up to when it was. Epoch ms. */
   through: number;
 }

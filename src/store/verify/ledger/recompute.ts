@@ -8,7 +8,7 @@ import type { EntryReader } from "../../ledger/entries.ts";
 import { type Judged, judgeChain } from "../../ledger/judge.ts";
 import type { ChainState } from "../../ledger/ledger-rows.ts";
 import { slotMs } from "../../ledger/reconciler.ts";
-import type { Wallet, WalletReader } from "../../ledger/wallets.ts";
+import { holesOf, type Wallet, type WalletReader } from "../../ledger/wallets.ts";
 import { collectedOf } from "../../read/ledger/collected.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 
@@ -70,7 +70,7 @@ export function* recomputations(
           snapshots,
           before: null,
           tolerance: wallet.source.tolerance,
-          holes,
+          holes: holesOf(wallet, holes),
           openAfter: young ? young.from : Number.MAX_SAFE_INTEGER,
           settleUntil: state.settledAt ?? -1,
           readUntil: through + slotMs,
