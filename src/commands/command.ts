@@ -24,10 +24,18 @@ export interface CommandInput {
   printError(line: string): void;
 }
 
+/** The headings in the list of commands, in their order. */
+export const commandGroups = ["Collect", "Read", "Report", "Operate", "Database"] as const;
+export type CommandGroup = (typeof commandGroups)[number];
+
 /** The entry of a command in the list of all commands. */
 export interface CommandSummary {
   /** The words after the program's name, such as `db verify`. */
   name: string;
+  /** Another name. */
+  alias?: string;
+  /** The heading in the list of commands; all of a group such as `db` have the same. */
+  group: CommandGroup;
   summary: string;
   /** Arguments in the notation of the help, such as `[dataset...]`. */
   args?: string;
@@ -40,7 +48,12 @@ export interface CommandSummary {
 export function findIn(commands: readonly CommandSummary[], args: readonly string[]): CommandSummary | null {
   const words = args.filter((arg) => !arg.startsWith("-"));
   if (words[0] === "help") words.shift();
-  return commands.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
+  return (
+    commands.find(
+      ({ name, alias }) =>
+        (alias !== undefined && words[0] === alias) || name.split(" ").every((word, n) => words[n] === word),
+    ) ?? null
+  );
 }
 
 /** Returns what the help of a command says about a history in PostgreSQL. */

@@ -50,8 +50,15 @@ const groups: Record<string, string> = {
   db: "maintenance of the database",
 };
 
+const helpCommand = (): Parser =>
+  new Parser("help")
+    .argument("[command]")
+    .summary("show the help of a command")
+    .helpOption(false)
+    .helpGroup("Operate:");
+
 /** Adds a command to its group with name, arguments and summary only; returns its parser. */
-function declare(program: Parser, { name, summary, args }: CommandSummary): Parser {
+function declare(program: Parser, { name, alias, group, summary, args }: CommandSummary): Parser {
   const words = name.split(" ");
   const last = words.pop() ?? "";
   const parent = words.reduce(
@@ -60,10 +67,13 @@ function declare(program: Parser, { name, summary, args }: CommandSummary): Pars
       at
         .command(word)
         .summary(groups[word] ?? "")
+        .helpGroup(`${group}:`)
         .exitOverride(),
     program,
   );
-  return parent.command(args ? `${last} ${args}` : last).summary(summary);
+  const parser = parent.command(args ? `${last} ${args}` : last).summary(summary);
+  if (parent === program) parser.helpGroup(`${group}:`);
+  return alias === undefined ? parser : parser.alias(alias);
 }
 
 /** Adds a command with its full help, options and action. */
@@ -132,6 +142,7 @@ async function runWith(args: readonly string[], colour: ColourChoice): Promise<n
     .configureHelp({ styleTitle: (text) => paint("title", text) })
     .configureOutput({ getOutHasColors: () => isColoured(colour, process.env, process.stdout.isTTY === true) })
     .showHelpAfterError("Add --help to see arguments and options.")
+    .addHelpCommand(helpCommand())
     .exitOverride();
   const chosen = findCommand(args);
   const command = await chosen?.load();

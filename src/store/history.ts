@@ -27,6 +27,8 @@ export interface HistoryReader
   mark(): Mark;
   /** Returns true if everything read at the mark is still valid: the file is the same, and nothing was pruned or corrected since. */
   isUnchangedSince(mark: Mark): boolean;
+  /** Returns the newest link of the chain; null before the first. Of several chains, the one that was continued last. */
+  chainEnd(): ChainEnd | null;
   close(): void;
 }
 
@@ -102,6 +104,14 @@ export interface RunHistory {
   recordGaps(account: string | null, span: Span): NamedGap[];
   /** Returns the processes that record into the PostgreSQL of which the file is a mirror, by name; empty if it is none. */
   workers(now: number): WorkerStatus[];
+}
+
+/** The newest link of the chain. */
+export interface ChainEnd {
+  /** SHA-256, in hexadecimal digits. */
+  digest: string;
+  /** When the newest run ended that has a link, by the clock of the machine that ran it (epoch ms); null if no run has one. */
+  at: number | null;
 }
 
 /** A process that records into a PostgreSQL, perhaps beside others. Times are by the clock of that database. */

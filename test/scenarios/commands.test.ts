@@ -122,10 +122,10 @@ it("check names the records that the key may not read, and what to do", async ()
   const { code, stdout } = await runInProcess(["check"], folder, env);
   exchange.clearFaults();
   expect(code).toBe(0);
-  expect(stdout.match(/^records .*/gm)).toEqual([
-    expect.stringMatching(/^records {4}main: bills of margin-crossed: .*40014.*give the key this permission/),
-    expect.stringMatching(/^records {4}main: transfers of initiator: .*40014/),
-    expect.stringMatching(/^records {4}main: transfers of receiver: .*40014/),
+  expect(stdout.match(/^! records .*/gm)).toEqual([
+    expect.stringMatching(/^! records {4}main: bills of margin-crossed: .*40014.*give the key this permission/),
+    expect.stringMatching(/^! records {4}main: transfers of initiator: .*40014/),
+    expect.stringMatching(/^! records {4}main: transfers of receiver: .*40014/),
   ]);
 });
 

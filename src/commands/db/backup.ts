@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
+import { writeAtomically } from "../../output/atomic-file.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { requireForeignFile } from "../../store/responses/own-files.ts";
+import { backupNote, requireForeignFile } from "../../store/responses/own-files.ts";
 import { backupFile } from "../../store/sqlite/backup.ts";
 import type { Command } from "../command.ts";
 import { startCopyBar } from "../shared/progress.ts";
@@ -32,6 +33,10 @@ export const dbBackup: Command = {
     } finally {
       bar.stop();
     }
+    // `check` shows its age. The folder may be read-only for this user.
+    await writeAtomically(backupNote(databasePath), [
+      `${JSON.stringify({ path: target, at: new Date().toISOString() })}\n`,
+    ]).catch(() => printError(`${backupNote(databasePath)} cannot be written: \`check\` will not know of this copy`));
     print(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
     return 0;
   },

@@ -30,6 +30,6 @@ export function isColoured(choice: ColourChoice, env: Environment, isTerminal: b
   return isTerminal && env.TERM !== "dumb";
 }
 
-const codes = { good: "\u001b[32m", bad: "\u001b[31m", head: "\u001b[2m", title: "\u001b[1m" };
+const codes = { good: "\u001b[32m", bad: "\u001b[31m", warning: "\u001b[33m", head: "\u001b[2m", title: "\u001b[1m" };
 
 export const paint = (tone: keyof typeof codes, text: string): string => `${codes[tone]}${text}\u001b[0m`;

@@ -59,6 +59,6 @@ async function valuesAfter(
   if (prefix.startsWith("-")) return flags.filter((flag) => !before.includes(flag));
   if (summary) return argumentValues[/[a-z]+/.exec(summary.args ?? "")?.[0] ?? ""] ?? [];
   const given = before.filter((word) => !word.startsWith("-") && word !== "help");
-  const names = commands.map(({ name }) => name.split(" "));
+  const names = commands.flatMap(({ name, alias = [] }) => [name, alias].flat().map((one) => one.split(" ")));
   return names.filter((name) => given.every((word, at) => name[at] === word)).map((name) => name[given.length] ?? "");
 }

@@ -1,5 +1,6 @@
 /** Opens a database for reading. */
 import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../alerts/alert-reads.ts";
+import { chainEnd } from "../chain/chain-end.ts";
 import { identityOf } from "../files/connections.ts";
 import type { HistoryReader } from "../history.ts";
 import { runHistory } from "../runs/run-history.ts";
@@ -48,6 +49,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     version: () => Number(sqlite.pragma("data_version", { simple: true })),
     mark: () => ({ file, link: lastLink(sqlite) }),
     isUnchangedSince: (mark) => mark.file === file && !isRewrittenSince(sqlite, mark.link),
+    chainEnd: () => chainEnd(sqlite),
     close: () => void sqlite.close(),
   };
 }

@@ -13,7 +13,7 @@ import { classic, credentials, everyModelled } from "../../support/settings.ts";
 const calls: Record<string, readonly [args: string, code: number, output: RegExp]> = {
   collect: ["collect", 0, /main +spot-assets +ok|spot-assets/],
   init: ["init --yes", 0, /The exchange accepts the key/],
-  check: ["check", 0, /^database +PostgreSQL at .*, schema bitget is up to date$/m],
+  check: ["check", 0, /^✓ database +PostgreSQL at .*, schema bitget is up to date$/m],
   status: ["status", 0, /^main +spot-assets +\S+/m],
   history: ["history spot-assets --format csv --limit 1", 0, /^account,taken_at,coin,/],
   report: ["report balances --from -1d", 0, /^\S*account/],

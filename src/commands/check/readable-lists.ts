@@ -5,11 +5,17 @@ import { minuteMs } from "../../core/time.ts";
 import { recordDatasets } from "../../datasets/index.ts";
 import type { Config } from "../../settings/config.ts";
 
+/** What is known about one list, or all. */
+export interface ReadableLists {
+  text: string;
+  isRefused: boolean;
+}
+
 /**
  * Requests the last minute of each list that is collected. Returns a line for each that the exchange refuses, with the reason; one line
  * if it refuses none; no line if nothing is collected, or another failure leaves it unknown.
  */
-export async function readableLists(session: Session, { schedules, productTypes }: Config): Promise<string[]> {
+export async function readableLists(session: Session, { schedules, productTypes }: Config): Promise<ReadableLists[]> {
   const options = { signal: AbortSignal.timeout(30_000) };
   const api = await session.api(options);
   const to = session.client.exchangeNow();
@@ -31,6 +37,9 @@ export async function readableLists(session: Session, { schedules, productTypes 
     }),
   );
   const failed = errors.filter((one) => one !== null);
-  if (failed.length === 0) return requests.length === 0 ? [] : ["the key may read all records that are collected"];
-  return failed.flatMap(({ name, error }) => (error instanceof ApiError ? [`${name}: ${error.message}`] : []));
+  const all = { text: "the key may read all records that are collected", isRefused: false };
+  if (failed.length === 0) return requests.length === 0 ? [] : [all];
+  return failed.flatMap(({ name, error }) =>
+    error instanceof ApiError ? [{ text: `${name}: ${error.message}`, isRefused: true }] : [],
+  );
 }
