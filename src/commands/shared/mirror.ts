@@ -8,7 +8,7 @@ import type { Environment } from "../../settings/env-file.ts";
 import { storage } from "../../settings/sections/collecting.ts";
 import { SettingsReader } from "../../settings/setting.ts";
 import { Postgres } from "../../store/postgres/connection.ts";
-import { type Mirrored, mirror, stateOfMirror, withMirrorLock } from "../../store/postgres/copy/mirror.ts";
+import { lockMs, type Mirrored, mirror, stateOfMirror, withMirrorLock } from "../../store/postgres/copy/mirror.ts";
 import type { Command } from "../command.ts";
 
 /**
@@ -71,7 +71,9 @@ export async function followMirror(url: Secret, path: string, options: FollowOpt
     while (!signal.aborted) {
       const began = performance.now();
       try {
-        const done = await withMirrorLock(path, () => mirror(postgres, path, { datasets, now: Date.now, signal }));
+        const pass = () => mirror(postgres, path, { datasets, now: Date.now, signal });
+        // What `start` reconciles in the mirror may take longer than a pass.
+        const done = await withMirrorLock(path, pass, { ms: isOnce ? lockMs.once : lockMs.longest, signal });
         if (isAway) printError(`PostgreSQL at ${postgres.address.text} is reached again; the mirror is up to date.`);
         isAway = false;
         onPass?.(done);

@@ -20,10 +20,10 @@ export function lockDatabase(path: string): { release(): void } {
   return lockPath(path);
 }
 
-/** Takes the lock like `lockDatabase`, without checking what is at the path. */
-export function lockPath(path: string): { release(): void } {
+/** Takes the lock like `lockDatabase`, without checking what is at the path. Blocks the process for `ms` at most while another holds it. */
+export function lockPath(path: string, ms = waitMs): { release(): void } {
   prepareDirectory(path);
-  const handle = acquire(path);
+  const handle = acquire(path, ms);
   heldLocks.add(handle);
   return {
     release() {
@@ -53,11 +53,11 @@ const isBusy = (error: unknown): boolean => ((error as { code?: string }).code ?
 /** Returns the path of the lock file, which is next to the real file where `path` is a symbolic link. */
 export const lockFile = (path: string): string => `${realPath(path)}.lock`;
 
-function acquire(path: string): Sqlite {
+function acquire(path: string, timeout: number): Sqlite {
   let handle: Sqlite | undefined;
   try {
     createPrivate(lockFile(path));
-    handle = connect(lockFile(path), { timeout: waitMs });
+    handle = connect(lockFile(path), { timeout });
     handle.exec("begin exclusive");
     return handle;
   } catch (error) {

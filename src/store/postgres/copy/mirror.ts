@@ -3,6 +3,7 @@
  * one state of the history in one transaction, so that the file has a state that existed, whenever a pass is interrupted.
  */
 import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Secret } from "../../../core/domain.ts";
 import { ConfigError, LockedError } from "../../../core/errors.ts";
 import type { AnyDataset } from "../../../datasets/incremental.ts";
@@ -62,9 +63,21 @@ export async function mirror(postgres: Postgres, path: string, options: MirrorOp
   return done as Mirrored;
 }
 
-/** Runs `copy` while no other process copies to the mirror; those that read it are not kept out. @throws LockedError */
-export async function withMirrorLock<T>(path: string, copy: () => Promise<T>): Promise<T> {
-  const lock = lockFor(path);
+/** How long to wait for who copies to a mirror, and the pause between two attempts. Milliseconds. */
+export const lockMs = { once: 1000, longest: 60_000, pause: 50 };
+
+/**
+ * Runs `copy` while nobody else copies to the mirror; those that read it are not kept out. Where somebody else does, waits `ms` at most
+ * (default: a second). @throws LockedError; the reason of `signal`
+ */
+export async function withMirrorLock<T>(
+  path: string,
+  copy: () => Promise<T>,
+  { ms = lockMs.once, signal }: { ms?: number; signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  const until = performance.now() + ms;
+  let lock = lockFor(path, until);
+  for (; !lock; lock = lockFor(path, until)) await sleep(lockMs.pause, undefined, { signal });
   try {
     return await copy();
   } finally {
@@ -72,11 +85,13 @@ export async function withMirrorLock<T>(path: string, copy: () => Promise<T>): P
   }
 }
 
-function lockFor(path: string): { release(): void } {
+/** Returns the lock of a mirror; null while another has it, until an instant of the monotonic clock. */
+function lockFor(path: string, until: number): { release(): void } | null {
   try {
-    return lockPath(`${path}.mirror`);
+    return lockPath(`${path}.mirror`, 0);
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
+    if (performance.now() < until) return null;
     throw new LockedError(`Another process copies to ${path}. Wait until it has ended, or name another file.`);
   }
 }
