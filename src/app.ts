@@ -181,7 +181,7 @@ async function openPostgres(
     mains: subAccounts.of,
   };
   return openRecorder({
-    ...{ ...options, url, datasets, leaseMs: runDeadlineSeconds * 1000 },
+    ...{ ...options, url, datasets, leaseMs: runDeadlineSeconds * 1000, mirror: config.databasePath },
     ...(isDaemon ? { worker: name, registration } : { worker: `${name}/${process.pid}` }),
   });
 }

@@ -176,7 +176,7 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
       from_at_ms: epoch("from_at"),
       to_at_ms: epoch("to_at"),
       rebuilt: integer(
-        "1 where the exchange's ledger proves every balance of the wallets of the gap, from a snapshot before it to one after it (`wallet_balances` has them), else 0; NULL where nothing was reconciled, for datasets without a ledger, and in PostgreSQL. Where whole runs are missing, demo product types do not count.",
+        "1 where the exchange's ledger proves every balance of the wallets of the gap, from a snapshot before it to one after it (`wallet_balances` has them), else 0; NULL where nothing was reconciled, and for datasets without a ledger. Where whole runs are missing, demo product types do not count.",
       ),
     },
   },

@@ -124,8 +124,8 @@ export class AlertEvaluator {
     if (!this.#settings.ledgerBreak || !ledger) return [];
     return this.#record(async () => {
       const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
-      const measurements = measureBreaks(account, evaluation.openOf("ledger-break", account), ledger);
-      for (const measured of measurements) evaluation.apply(measured, this.#clock.now());
+      const open = evaluation.openOf("ledger-break", account);
+      for (const measured of await measureBreaks(account, open, ledger)) evaluation.apply(measured, this.#clock.now());
       return evaluation;
     });
   }

@@ -58,7 +58,11 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     logRun(run, stored, result.snapshots, end.finishedAt);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
-    if (dataset.mode === "incremental" && (dataset.isLedger || dataset.endsEpisodes)) await reconcileLedger(run);
+    if (dataset.mode === "incremental" && (dataset.isLedger || dataset.endsEpisodes)) {
+      const reconciling = reconcileLedger(run);
+      if (request.onReconciling) request.onReconciling(reconciling);
+      else await reconciling;
+    }
     return stored.state;
   } finally {
     run.close();

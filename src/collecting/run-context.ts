@@ -82,6 +82,8 @@ export interface RunRequest {
   pattern?: Pattern | null;
   /** Settles when the runs that this one depends on have ended. Default: it depends on none. */
   dependencies?: Promise<unknown>;
+  /** Receives the reconciliation of the ledger that follows the run, instead of the run waiting for it. */
+  onReconciling?: (reconciling: Promise<void>) => void;
 }
 
 /** How far the wall clock and the monotonic clock may differ at a run's deadline. Milliseconds. */

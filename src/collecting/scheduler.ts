@@ -38,6 +38,8 @@ export class Scheduler {
   #isStopped = false;
   #lastTick: Instant;
   readonly #subAccounts: SubAccountSeries;
+  /** The reconciliations that are in progress after runs of which they take no place. */
+  readonly #reconciling = new Set<Promise<void>>();
   /** The minute of the monotonic clock in which slots of abandoned accounts were closed last. */
   #closedAt = Number.NaN;
   #closing: Promise<void> | null = null;
@@ -77,9 +79,13 @@ export class Scheduler {
   async idle(): Promise<void> {
     for (;;) {
       const work = this.#series.map(({ work }) => work?.done);
-      const pending = [...work, ...this.#subAccounts.requesting, this.#closing, this.#gate.requesting].filter(
-        (work) => work != null,
-      );
+      const pending = [
+        ...work,
+        ...this.#reconciling,
+        ...this.#subAccounts.requesting,
+        this.#closing,
+        this.#gate.requesting,
+      ].filter((work) => work != null);
       if (pending.length === 0) return;
       await Promise.allSettled(pending);
     }
@@ -234,11 +240,18 @@ export class Scheduler {
     if (session === null) return;
     const dependencies = this.#dependenciesEnded(series, slot);
     const started = instantOf(deps.clock);
-    await collect({ dataset, session, slot, trigger: "schedule", pattern, dependencies }, deps);
+    // The reconciliation in a history that several processes share takes longer, and must not delay other runs.
+    const later = this.#places ? { onReconciling: (work: Promise<void>) => this.#track(work) } : {};
+    await collect({ dataset, session, slot, trigger: "schedule", pattern, dependencies, ...later }, deps);
     series.processedThrough = Math.max(series.processedThrough, slot);
     // By the monotonic clock: time that the machine slept does not belong to this run.
     series.lastRun = { from: slot, to: started.wall + deps.clock.monotonic() - started.monotonic };
     if (session.refusal() !== null) requireAccount(sessions);
+  }
+
+  #track(reconciling: Promise<void>): void {
+    this.#reconciling.add(reconciling);
+    void reconciling.finally(() => this.#reconciling.delete(reconciling));
   }
 
   /** Resolves when the runs that a run depends on have ended, also those of other processes, for which it waits ten seconds at most. */

@@ -110,7 +110,11 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
     onClosed: counts.onClosed,
     contentType: registry.contentType,
     async text() {
-      const [found, workers = []] = await Promise.all([store.freshness(clock.now()), store.workers?.()]);
+      const [found, workers = [], proofs = []] = await Promise.all([
+        store.freshness(clock.now()),
+        store.workers?.(),
+        store.ledger?.proofs(),
+      ]);
       for (const one of Object.values(gauges)) {
         one.reset();
         // prom-client initialises a gauge without labels to zero, which was not measured.
@@ -118,7 +122,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
       }
       for (const one of found) readSeries(one);
       for (const one of workers) readWorker(one);
-      for (const one of store.ledger?.proofs() ?? []) readLedger(one);
+      for (const one of proofs) readLedger(one);
       readClients();
       readFiles();
       readShip();

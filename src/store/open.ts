@@ -100,6 +100,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
   const writes = new DeferredWrites(queue);
   const { write } = writes;
   const freshness = prepareFreshness(sqlite, maxOffsetMs);
+  const { breaks, verdictAt, proofs } = ledgerReads(sqlite);
   let reconciler: Reconciler | null = null;
   return {
     path,
@@ -145,7 +146,9 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
     ledger: {
-      ...ledgerReads(sqlite),
+      breaks: async (account) => breaks(account),
+      verdictAt: async (ref) => verdictAt(ref),
+      proofs: async () => proofs(),
       async reconcile(account, now) {
         reconciler ??= new Reconciler(sqlite, write);
         await reconciler.reconcile({ account, now });

@@ -98,7 +98,7 @@ export interface Store {
   latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
   /** Returns how far a scope of an incremental dataset was read; null if it never was. */
   reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null>;
-  /** The reconciliation of the exchange's ledger. Missing where the history is not in a file. */
+  /** The reconciliation of the exchange's ledger. */
   readonly ledger?: StoreLedger;
   /** The state of alerts. */
   readonly alerts: AlertStore;
@@ -114,8 +114,13 @@ export interface Store {
   close(): void;
 }
 
+/** Reads the verdicts of the reconciliation, from a file or a server. */
+type LedgerVerdicts = {
+  [Name in keyof LedgerReads]: (...asked: Parameters<LedgerReads[Name]>) => Promise<ReturnType<LedgerReads[Name]>>;
+};
+
 /** Reconciles the exchange's ledger, and reads the result. */
-export interface StoreLedger extends LedgerReads {
+export interface StoreLedger extends LedgerVerdicts {
   /**
    * Brings the reconciliation of an account's ledger up to date; `now` is epoch ms.
    * @throws StorageError if the result cannot be stored

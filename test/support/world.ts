@@ -87,7 +87,7 @@ export async function openWorld(
   const exchange = await startSimulator({ clock, accounts: [classic], endpoints: fixtureEndpoints, ...options });
   let current = settings;
   async function open() {
-    const config = loadConfig({
+    const settings = loadConfig({
       ...credentials(classic),
       BITGET_BASE_URL: exchange.url,
       DATABASE_URL: `file:${path}`,
@@ -95,6 +95,8 @@ export async function openWorld(
       ...everyDataset(""),
       ...current,
     });
+    // Also where the history is in PostgreSQL: then it is the mirror.
+    const config = { ...settings, databasePath: path };
     const app = await openApp(config, clock);
     // The program does this before its first slot; an unconfirmed clock is part of some tests.
     await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});

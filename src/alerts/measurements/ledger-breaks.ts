@@ -1,7 +1,8 @@
 /** Measures whether the exchange's ledger explains the balances, stretch by stretch. */
 import type { Verdict } from "../../reconciliation/verdict.ts";
 import type { OpenAlert } from "../../store/alerts/alert-store.ts";
-import type { LedgerBreak, LedgerReads, LedgerRef } from "../../store/history.ts";
+import type { LedgerBreak, LedgerRef } from "../../store/history.ts";
+import type { StoreLedger } from "../../store/store.ts";
 import { instantText, nameText } from "../messages.ts";
 import type { Measurement } from "../rules.ts";
 
@@ -9,18 +10,17 @@ import type { Measurement } from "../rules.ts";
  * Measures every break of an account, and the stretches of its open alerts. A break that grows by another stretch is still the same
  * one: an alert is about the break that contains its beginning. Without a verdict on that beginning its state is unknown.
  */
-export function measureBreaks(
+export async function measureBreaks(
   account: string,
   open: readonly OpenAlert[],
-  ledger: Pick<LedgerReads, "breaks" | "verdictAt">,
-): Measurement[] {
-  const breaks = ledger.breaks(account);
+  ledger: Pick<StoreLedger, "breaks" | "verdictAt">,
+): Promise<Measurement[]> {
+  const breaks = await ledger.breaks(account);
   const alerted = open.map(({ subject }) => refOf(account, subject));
   const isAlerted = (one: LedgerBreak) => alerted.some((ref) => contains(one, ref));
+  const others = alerted.filter((ref) => !breaks.some((one) => contains(one, ref)));
   return [
-    ...alerted.flatMap((ref) =>
-      breaks.some((one) => contains(one, ref)) ? [] : [recoveryOf(ref, ledger.verdictAt(ref))],
-    ),
+    ...(await Promise.all(others.map(async (ref) => recoveryOf(ref, await ledger.verdictAt(ref))))),
     ...breaks.filter((one) => !isAlerted(one)).map(breakOf),
   ];
 }

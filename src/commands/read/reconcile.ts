@@ -1,7 +1,10 @@
+import type { Secret } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
+import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { HistoryReader, ReconciliationFilter } from "../../store/history.ts";
 import { reconcileFile } from "../../store/ledger/reconcile-file.ts";
+import type { Reconciled, ReconcileOptions } from "../../store/ledger/reconciler.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
@@ -16,6 +19,7 @@ export const reconcileCommand: Command = {
     "break (differs by `residual`), gap (bills were not collected), unprovable (the exchange has no ledger for this wallet).",
     "The results of closed positions are compared with their bills likewise (`position_episodes` has the figures).",
     "Exit code 1 where something breaks.",
+    "With DATABASE_URL=postgres://… the result is stored there, unless the role may only read, or PostgreSQL has the copy of a file.",
   ],
   options: [
     { flags: "--account <name>", summary: "only this account" },
@@ -31,17 +35,14 @@ export const reconcileCommand: Command = {
     const { args, options, env, printError } = input;
     if (args.length > 0) throw new UsageError("reconcile takes options only, such as --coin USDT");
     const format = parseFormat(options);
-    const { databasePath } = loadConfig(env, { credentials: false });
+    const { databasePath, postgres } = loadConfig(env, { credentials: false });
     const filter = filterOf(options);
     withHistory(databasePath, (history) => recordedAccount(history, options));
     const { account, wallet, coin } = filter;
-    const done = await reconcileFile(databasePath, {
-      now: Date.now(),
-      account,
-      wallet,
-      coin,
-      isFull: options.full === true,
-    });
+    const selected = { now: Date.now(), account, wallet, coin, isFull: options.full === true };
+    const done = postgres
+      ? await reconcileCopy(postgres, databasePath, selected, printError)
+      : await reconcileFile(databasePath, selected);
     const { columns, rows } = withHistory(databasePath, (history) => history.reconciliation(filter));
     await printRows({ columns, rows: [rows] }, format, input);
     const verdicts = rows.map((row) => String(row[columns.indexOf("verdict")]));
@@ -52,6 +53,21 @@ export const reconcileCommand: Command = {
     return [...verdicts, ...ofPositions].includes("break") ? 1 : 0;
   },
 };
+
+/** Reconciles a history in PostgreSQL, and prints where the result is if it is not there. */
+async function reconcileCopy(
+  url: Secret,
+  path: string,
+  options: ReconcileOptions,
+  printError: CommandInput["printError"],
+): Promise<Reconciled> {
+  // What belongs to PostgreSQL is loaded only where it is used.
+  const { reconcileHistory } = await import("../../store/postgres/ledger/reconcile-history.ts");
+  const done = await reconcileHistory({ url, path, datasets }, options);
+  if (!done.isStored)
+    printError("PostgreSQL keeps the result that it has, and the mirror has this one until it is refreshed.");
+  return done;
+}
 
 function filterOf(options: CommandInput["options"]): ReconciliationFilter {
   const now = Date.now();

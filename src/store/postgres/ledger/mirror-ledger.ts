@@ -12,17 +12,20 @@ interface LedgerPass extends Pick<Tables, "tables"> {
   copier: RowCopier;
 }
 
-/**
- * Makes the reconciliation in the mirror equal to that of a copied history. Where PostgreSQL is recorded into, it has none, and the mirror
- * keeps what `reconcile` computed in it. The entries are there already.
- */
+/** Makes the reconciliation in the mirror equal to that in PostgreSQL. The entries are there already. */
 export async function mirrorLedger(pass: LedgerPass): Promise<void> {
   const { source, sqlite, copier } = pass;
-  if ((await source.cells("select 1 from shipped")).length === 0) return;
-  await copier.copyWhole(tableOf(pass, "ledger_finding"));
   const copied = chainsOf(sqlite.prepare<[], unknown[]>(chainQuery).raw().all());
   const chains = changedChains(chainsOf(await source.cells(chainQuery)), copied);
   if (chains.length === 0) return;
+  const accounts = [...new Set(chains.map(({ accountId }) => accountId))];
+  sqlite
+    .prepare("delete from ledger_finding where account_id in (select value from json_each(?))")
+    .run(JSON.stringify(accounts));
+  await copier.copy(tableOf(pass, "ledger_finding"), {
+    from: "ledger_finding r where r.account_id = any($1::bigint[])",
+    values: [accounts],
+  });
   for (const [name, key] of Object.entries(rowKeys))
     sqlite
       .prepare(

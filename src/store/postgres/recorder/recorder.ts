@@ -16,6 +16,7 @@ import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
 import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot, SlotSharing } from "../../store.ts";
 import { Postgres } from "../connection.ts";
+import { RecordedLedger } from "../ledger/recorded-ledger.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
 import { readFreshness } from "./freshness.ts";
@@ -38,6 +39,10 @@ export interface RecorderOptions {
   leaseMs: number;
   /** As for `openStore`. */
   clockCheck?: ClockCheck;
+  /** Where the mirror is, or is to be, in which the ledger is reconciled. Default: it is not reconciled. */
+  mirror?: string;
+  /** Aborted when the program must stop at once. */
+  stopping?: AbortSignal;
 }
 
 /** Opens the history, a new one where there is none, and brings its schema up to date. @throws StorageError where the server is away */
@@ -65,6 +70,7 @@ const maxRuns = 60;
 export class Recorder implements OpenedStore {
   readonly isFile = false;
   readonly alerts: PostgresAlerts;
+  readonly ledger?: RecordedLedger;
   readonly sharing: SlotSharing;
   readonly #postgres: Postgres;
   readonly #writes: Writes;
@@ -85,6 +91,8 @@ export class Recorder implements OpenedStore {
     worker?.start(() => this.sweep());
     this.#options = options;
     this.#writes = new Writes(postgres, options.log);
+    const { url, datasets, mirror: path, stopping } = options;
+    if (path !== undefined) this.ledger = new RecordedLedger(postgres, { url, datasets, path, stopping });
     const sender = options.worker ?? String(process.pid);
     this.#taken = new Batch((slots) => ledger.areTaken(postgres, slots));
     this.sharing = {
@@ -287,8 +295,6 @@ export class Recorder implements OpenedStore {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    void this.leave()
-      .catch(() => {})
-      .then(() => this.#postgres.close());
+    void Promise.allSettled([this.leave(), this.ledger?.close()]).then(() => this.#postgres.close());
   }
 }

@@ -29,31 +29,44 @@ export const ledgerReads = (sqlite: Sqlite): LedgerReads => ({
     return (ref) => statement.get(ref) ?? null;
   }),
   proofs: prepareOnce(() => {
-    const proofs = sqlite.prepare<[], Omit<WalletProof, "newestAt"> & { key: string }>(proofsSql);
-    const newest = sqlite.prepare<[number], { key: string; at: number | null }>(newestSql);
-    return () => {
-      const newestAt = new Map(newest.all(newestAmong).map(({ key, at }) => [key, at]));
-      return proofs.all().map(({ key, ...proof }) => ({ ...proof, newestAt: newestAt.get(key) ?? null }));
-    };
+    const proofs = sqlite.prepare<[], ProofRow>(proofsSql);
+    const newest = sqlite.prepare<[], NewestRow>(newestSql);
+    return () => proofsOf(proofs.all(), newest.all());
   }),
 });
 
-/** What lies before the first stretch with a verdict on entries is before the ledger. */
-const proofsSql = `
+/** A row of `proofsSql`. */
+export type ProofRow = Omit<WalletProof, "newestAt"> & { key: string };
+
+/** A row of `newestSql`. */
+export interface NewestRow {
+  key: string;
+  at: number | null;
+}
+
+/** Returns what the rows of both queries say about each wallet. */
+export function proofsOf(proofs: readonly ProofRow[], newest: readonly NewestRow[]): WalletProof[] {
+  const newestAt = new Map(newest.map(({ key, at }) => [key, at]));
+  return proofs.map(({ key, ...proof }) => ({ ...proof, newestAt: newestAt.get(key) ?? null }));
+}
+
+/** Reads the proofs, in either database. What lies before the first stretch with a verdict on entries is before the ledger. */
+export const proofsSql = `
   with ledger as (
     select account_id, wallet, min(from_at) as begins from reconciled
     where verdict not in ('gap', 'unprovable') group by account_id, wallet)
   select a.id || ' ' || r.wallet as key, a.name as account, r.wallet,
-    sum(max(0, r.to_at - max(r.from_at, l.begins))) as totalMs,
-    sum(case when r.verdict in ('proven', 'rounded') then r.to_at - r.from_at else 0 end) as provenMs,
-    sum(r.verdict = 'break') as breaks
+    cast(sum(case when r.to_at <= l.begins then 0 when r.from_at < l.begins then r.to_at - l.begins
+      else r.to_at - r.from_at end) as bigint) as "totalMs",
+    cast(sum(case when r.verdict in ('proven', 'rounded') then r.to_at - r.from_at else 0 end) as bigint) as "provenMs",
+    count(case when r.verdict = 'break' then 1 end) as breaks
   from ledger l join account a on a.id = l.account_id
     join reconciled r on r.account_id = l.account_id and r.wallet = l.wallet
   group by a.id, r.wallet order by a.name, r.wallet`;
 
-/** The newest of the entries that were stored last; ids grow with time. */
-const newestSql = `
+/** Reads the newest of the entries that were stored last, in either database; ids grow with time. */
+export const newestSql = `
   select e.account_id || ' ' || case when p.product_type like 'unified/%' then 'unified' else p.product_type end as key,
     max((select max(at) from (
-      select at from bills_record where scope_id = p.id order by snapshot_id desc, bill_id desc limit ?))) as at
-  from scope p join series e on e.id = p.series_id where e.dataset = 'bills' group by key`;
+      select at from bills_record where scope_id = p.id order by snapshot_id desc, bill_id desc limit ${newestAmong}) n)) as at
+  from scope p join series e on e.id = p.series_id where e.dataset = 'bills' group by 1`;

@@ -104,5 +104,5 @@ export const snapshotBalance = sqliteTable(
 /** The tables of the reconciliation of the ledger. */
 export const ledgerTables = [billStep, ledgerFinding, reconciled, ledgerChain, snapshotBalance];
 
-/** The tables that only files have: PostgreSQL gets no results of positions, and a mirror computes its own. */
+/** The tables that only files have: PostgreSQL has no results of positions, and each mirror computes its own. */
 export const fileTables = [positionResult];
