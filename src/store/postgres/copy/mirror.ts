@@ -63,12 +63,12 @@ export async function mirror(postgres: Postgres, path: string, options: MirrorOp
   return done as Mirrored;
 }
 
-/** How long to wait for who copies to a mirror, and the pause between two attempts. Milliseconds. */
+/** How long to wait for another process that copies to a mirror, and the pause between two attempts. Milliseconds. */
 export const lockMs = { once: 1000, longest: 60_000, pause: 50 };
 
 /**
- * Runs `copy` while nobody else copies to the mirror; those that read it are not kept out. Where somebody else does, waits `ms` at most
- * (default: a second). @throws LockedError; the reason of `signal`
+ * Runs `copy` while no other process copies to the mirror; those that read it are not kept out. Waits for `ms` at most (default: a
+ * second) where another one does. @throws LockedError; the reason of `signal`
  */
 export async function withMirrorLock<T>(
   path: string,
