@@ -130,6 +130,21 @@ const meanings: Record<string, Record<string, string>> = {
       "Slots that were not run because the account's API has no such data, or because the run before was still going on.",
     causes: "The causes of slots that are not `ok`, each with a count.",
   },
+  ledger: {
+    wallet:
+      "The wallet, `spot`, `funding`, `unified`, `margin-crossed`, `margin-isolated`, or the futures product type.",
+    kind: "Our class of it: `trade`, `funding`, `transfer` and others, see [bills](data-dictionary.md#bills).",
+    type: "The exchange's own text for what happened.",
+    coin: "The coin, as the exchange spells it; of a futures result the margin coin.",
+    amount: "The signed amount without the fee; of a futures trade the realised profit. Empty where it is unknown.",
+    fee: "The fee, negative where it was paid.",
+    change: "What the balance changed by: `amount` plus `fee`.",
+    balance: "The balance after it; empty where only another list than the exchange's ledger has it.",
+    symbol: "The instrument, where it belongs to one.",
+    id: "The exchange's id in the list named by `source`.",
+    source:
+      "`bills`; or where that was not collected, `deposits`, `withdrawals`, `transfers` or `fills`. Nothing is counted twice.",
+  },
   bills: {
     wallet:
       "The wallet, `spot`, `funding`, `unified`, `margin-crossed`, `margin-isolated`, or the futures product type.",

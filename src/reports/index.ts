@@ -1,5 +1,6 @@
 /** Lists all reports. A new report is a file and a line here. */
 import { balances } from "./balances.ts";
+import { ledger } from "./books/ledger.ts";
 import { changes } from "./changes.ts";
 import { coverage } from "./coverage.ts";
 import { episodes } from "./episodes.ts";
@@ -19,6 +20,7 @@ export const reports: readonly Report[] = [
   equity,
   changes,
   coverage,
+  ledger,
   bills,
   fills,
   funding,

@@ -390,6 +390,8 @@ export interface LedgerHistory {
   ledgers(account: string | null): WalletLedger[];
   /** Yields the entries of a span by their own time, oldest first, of one account or of all (null); of each the newest version. */
   entries(account: string | null, span: Span): Iterable<LedgerEntry>;
+  /** Yields the same entries with all that the exchange lists of them; those of one millisecond in the order in which their balances follow. */
+  detailedEntries(account: string | null, span: Span): Iterable<DetailedEntry>;
 }
 
 /** The ledger of one wallet, and how far it was collected. Times are epoch ms. */
@@ -417,6 +419,20 @@ export interface LedgerEntry {
   fee: DecimalString | null;
   /** What it changed the balance by; null if that is unknown. */
   change: DecimalString | null;
+}
+
+/** An entry with what identifies it. */
+export interface DetailedEntry extends LedgerEntry {
+  /** The exchange's id, unique within wallet and category. */
+  id: string;
+  /** The list that it is in: the wallet, or a category of the unified wallet such as `unified/SPOT`. */
+  category: string;
+  /** The exchange's own text for what happened; may be empty. */
+  type: string;
+  /** The balance after it; null is unknown. */
+  balance: DecimalString | null;
+  symbol: string | null;
+  orderId: string | null;
 }
 
 /** A coin in a wallet at an instant (epoch ms). */

@@ -25,6 +25,7 @@ export type Row = ReturnType<typeof reportRows>[number];
 
 /** What a life of so many days left, with `main` upgraded to a unified account at the beginning of `upgradedOn` (from 0). */
 export interface Life {
+  path: string;
   byDay: Row[];
   byMonth: Row[];
   returnsByDay: Row[];
@@ -47,6 +48,7 @@ export async function live(days: number, upgradedOn: number): Promise<Life> {
   const report = (by: "day" | "month", name = "pnl") =>
     reportRows(world.path, name, { timezone: "UTC", by, from: start, to: start + days * dayMs });
   return {
+    path: world.path,
     byDay: report("day"),
     byMonth: report("month"),
     returnsByDay: report("day", "returns"),

@@ -1,6 +1,6 @@
 /** The report of what changed the equity: of simulated accounts, and of small histories. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { add } from "../../src/core/decimal.ts";
+import { add, isZero } from "../../src/core/decimal.ts";
 import type { Item, RecordBatch, Scope } from "../../src/core/domain.ts";
 import type { AnyDataset } from "../../src/datasets/incremental.ts";
 import { bills } from "../../src/datasets/ledger/bills.ts";
@@ -14,6 +14,7 @@ import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { rowOf } from "../support/rows.ts";
 import { days, hour, lines, reportRows, storeRun } from "./kit.ts";
+import { coinDays } from "./ledger-days.ts";
 import { expectExplained, type Life, live, type Row } from "./pnl-life.ts";
 
 describe("a month of a classic account, which is upgraded, and of a unified one", () => {
@@ -33,6 +34,12 @@ describe("a month of a classic account, which is upgraded, and of a unified one"
       "2026-01-17 main spot: bills were not collected",
     ]);
     expect(explained.some(({ flows }) => flows !== "0")).toBe(true);
+  });
+
+  it("is explained coin by coin: opening and ledger are the closing of every day", () => {
+    const all = coinDays(life.path, Date.parse("2026-01-01"), 31);
+    expect(all.filter(({ unexplained }) => !isZero(unexplained))).toEqual([]);
+    expect(all.length).toBe(1097);
   });
 
   it("has the same flows and results in its returns", () => {

@@ -1,20 +1,36 @@
 /** Reads the entries of the exchange's ledger for sums, and the ledgers that they belong to. */
 import { bills } from "../../../datasets/ledger/bills.ts";
-import type { LedgerEntry, Span, WalletLedger } from "../../history.ts";
+import type { DetailedEntry, LedgerEntry, Span, WalletLedger } from "../../history.ts";
 import { recordLayoutOf, recordQuery, walletSql } from "../../schema/record-layout.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import { collectedOf } from "./collected.ts";
 
+const basicColumns = "account, wallet, coin, at_ms as at, kind, amount, fee, change";
+
+const detailedColumns = `${basicColumns}, bill_id as id, coalesce(category, wallet) as category, type, balance, symbol, order_id as orderId`;
+
 /** Yields the newest version of each entry of a span, oldest first. */
-export function selectEntries(sqlite: Sqlite, account: string | null, span: Span): Iterable<LedgerEntry> {
+export const selectEntries = (sqlite: Sqlite, account: string | null, span: Span): Iterable<LedgerEntry> =>
+  select<LedgerEntry>(sqlite, basicColumns, "at_ms", { ...span, account });
+
+/** Yields the same with all that the exchange lists of them; those of one millisecond in the order in which their balances follow. */
+export const selectDetailedEntries = (sqlite: Sqlite, account: string | null, span: Span): Iterable<DetailedEntry> =>
+  select<DetailedEntry>(sqlite, detailedColumns, "at_ms, coalesce(position, 0)", { ...span, account });
+
+function select<Entry>(
+  sqlite: Sqlite,
+  columns: string,
+  order: string,
+  of: Span & { account: string | null },
+): Iterable<Entry> {
   const newest = recordQuery({ ...recordLayoutOf(bills), dataset: { ...bills, changes: true } });
   return sqlite
-    .prepare<unknown[], LedgerEntry>(
-      `select account, wallet, coin, at_ms as at, kind, amount, fee, change from (${newest})
+    .prepare<unknown[], Entry>(
+      `select ${columns} from (${newest})
        where at_ms >= @from and at_ms < @to and (@account is null or account = @account)
-       order by at_ms, length(bill_id), bill_id`,
+       order by ${order}, length(bill_id), bill_id`,
     )
-    .iterate({ ...span, account });
+    .iterate(of);
 }
 
 interface ScopeRow {

@@ -2,7 +2,7 @@
 import type { Cell } from "../../../core/domain.ts";
 import type { HistoryRow, LedgerHistory, ReconciliationFilter } from "../../history.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
-import { selectEntries, selectLedgers } from "./entries.ts";
+import { selectDetailedEntries, selectEntries, selectLedgers } from "./entries.ts";
 import { rebuiltBalances } from "./rebuilt-balances.ts";
 import { ledgerReads } from "./verdicts.ts";
 
@@ -23,6 +23,7 @@ export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
       .iterate({ ...chain, at, skip }),
   ledgers: (account) => selectLedgers(sqlite, account),
   entries: (account, span) => selectEntries(sqlite, account, span),
+  detailedEntries: (account, span) => selectDetailedEntries(sqlite, account, span),
 });
 
 function reconciliation(sqlite: Sqlite, { account, wallet, coin, from, to }: ReconciliationFilter) {
