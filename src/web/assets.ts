@@ -22,18 +22,20 @@ interface Asset {
   tag: string;
 }
 
-function read(path: string): [string, Asset] {
+function read(name: string, path: string): [string, Asset] {
   const body = new Uint8Array(readFileSync(path));
   const tag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  return [basename(path), { body, type: types[extname(path)] ?? "application/octet-stream", tag }];
+  return [name, { body, type: types[extname(path)] ?? "application/octet-stream", tag }];
 }
 
-/** Routes `/assets/NAME`. Browsers cache the files and revalidate them on each use. */
+/** Routes `/assets/NAME` and `/assets/FOLDER/NAME`. Browsers cache the files and revalidate them on each use. */
 export function assets(): Hono {
-  const own = readdirSync(folder).map((name) => `${folder}${name}`);
-  const others = fromPackages.map((name) => fileURLToPath(import.meta.resolve(name)));
-  const all = new Map([...own, ...others].filter((path) => extname(path) in types).map(read));
-  return new Hono().get("/:name", (c) => {
+  const own = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => extname(name) in types)
+    .map((name) => read(name.replaceAll("\\", "/"), `${folder}${name}`));
+  const others = fromPackages.map((name) => read(basename(name), fileURLToPath(import.meta.resolve(name))));
+  const all = new Map([...own, ...others]);
+  return new Hono().get("/:name{.+}", (c) => {
     const asset = all.get(c.req.param("name"));
     if (!asset) return c.notFound();
     const headers = { "Content-Type": asset.type, ETag: asset.tag, "Cache-Control": "no-cache" };

@@ -99,25 +99,6 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await valuesOf(page, "#balances")).toEqual(expect.arrayContaining(held));
   });
 
-  it("zooms by dragging, and back by a button", async () => {
-    const { page } = await browser.open(at("/"));
-    await drawn(page);
-    const words = () => page.locator("#equity-curve-words").textContent();
-    const before = await words();
-    const box = await page.locator(".u-over").boundingBox();
-    if (!box) throw new Error("nothing was drawn");
-    await page.mouse.move(box.x + box.width * 0.8, box.y + 50);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.9, box.y + 60, { steps: 4 });
-    await page.mouse.up();
-    await drawn(page, 2);
-    expect(await words()).not.toBe(before);
-    expect(await page.locator(".u-select").evaluate((box) => box.getBoundingClientRect().width)).toBe(0);
-    await page.getByRole("button", { name: "Reset" }).click();
-    await drawn(page, 3);
-    expect(await words()).toBe(before);
-  });
-
   it("shows every digit after the key e, also on the next page and in this browser's next visit", async () => {
     const { page } = await browser.open(at("/balances"));
     const texts = () => page.locator("#balances data").allTextContents();
@@ -130,14 +111,6 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await Promise.all([page.waitForURL((url) => !url.search.includes("digits")), page.keyboard.press("e")]);
     await page.goto(at("/balances"));
     expect(await texts()).toEqual(cut);
-  });
-
-  it("draws a line for each wallet if selected", async () => {
-    const { page } = await browser.open(at("/?account=main"));
-    await drawn(page);
-    await page.getByLabel("by wallet").check();
-    await drawn(page, 2);
-    expect(await page.locator("figure.chart").getAttribute("data-names")).toContain("spot_usdt,futures_usdt");
   });
 
   it("shows the state at a selected time, in the time zone of the site", async () => {

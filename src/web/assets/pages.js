@@ -1,9 +1,11 @@
 /** Runs on every page: draws its charts and keeps it up to date. */
-import { Chart } from "./chart.js";
+import { Chart } from "./chart/chart.js";
+import { ChartState } from "./chart/state.js";
 import { follow } from "./live.js";
 
+const state = new ChartState();
 const charts = [...document.querySelectorAll("figure.chart")].map(
-  (figure) => new Chart(/** @type {HTMLElement} */ (figure), document.body.dataset.timezone ?? "UTC"),
+  (figure) => new Chart(/** @type {HTMLElement} */ (figure), state, document.body.dataset.timezone ?? "UTC"),
 );
 
 if (document.body.dataset.now !== undefined)

@@ -3,14 +3,14 @@
  * highest and last points and the gaps of every hour are cached in memory and extended as new data is stored.
  */
 
-import { pause, type Steps } from "../../core/async/cooperate.ts";
+import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createDownsampler, type Point } from "./downsample.ts";
-import { type LineSource, pointsOf, type SlotPoint, slotsOf } from "./lines.ts";
+import { type LineInfo, type LineSource, pointsOf, type SlotPoint, slotsOf } from "./lines.ts";
 
 /** A requested curve. */
 export interface CurveRequest {
@@ -31,7 +31,7 @@ export interface CurveData {
   from: number;
   to: number;
   at: number[];
-  lines: { name: string; label: string; values: (DecimalString | null)[] }[];
+  lines: (LineInfo & { values: (DecimalString | null)[] })[];
 }
 
 /** Spans up to this are read point by point. */
@@ -54,14 +54,13 @@ export class Curves {
   *curve(history: HistoryReader, source: LineSource, question: CurveRequest): Steps<CurveData> {
     const { key, to, width, now } = question;
     const begin = startOf(history, source);
-    const from = Math.min(question.from ?? begin, to - 1);
+    const from = startAt(question, begin);
     const points: Iterable<SlotPoint> =
       to - from > detailMs
         ? pointsWithin(yield* this.#summaryOf(history, source, key), from, to)
         : pointsOf(history, source, { from, to }, null);
     const columnOf = (at: number) => Math.floor(((at - from) / (to - from)) * width);
-    const chosen = question.lines?.map((one) => source.lines.findIndex(({ name }) => name === one));
-    const wanted = (chosen ?? [...source.lines.keys()]).filter((at) => at >= 0);
+    const wanted = wantedLines(question, source);
     const sampler = createDownsampler<Point>(columnOf);
     const kept: Point[] = [];
     let read = 0;
@@ -96,6 +95,16 @@ export class Curves {
     };
   }
 
+  /** Yields every point of a curve, with the values of the requested lines. */
+  *points(history: HistoryReader, source: LineSource, question: CurveRequest): Paced<Point> {
+    const span = { from: startAt(question, startOf(history, source)), to: question.to };
+    const wanted = wantedLines(question, source);
+    for (const { at, values } of pointsOf(history, source, span, null)) {
+      yield { at, values: wanted.map((line) => values[line] ?? null) };
+      yield pause;
+    }
+  }
+
   /** Extends the summary from its last final hour. Concurrent requests may do so as well: it is consistent at every yield. */
   *#summaryOf(history: HistoryReader, source: LineSource, name: string): Steps<Summary> {
     const found = this.#cache.get(name);
@@ -112,6 +121,14 @@ export class Curves {
       yield pause;
     }
   }
+}
+
+const startAt = ({ from, to }: CurveRequest, begin: number): number => Math.min(from ?? begin, to - 1);
+
+/** Returns the places of the requested lines; a name that the source does not have is left out. */
+function wantedLines({ lines }: CurveRequest, source: LineSource): number[] {
+  const chosen = lines?.map((one) => source.lines.findIndex(({ name }) => name === one));
+  return (chosen ?? [...source.lines.keys()]).filter((at) => at >= 0);
 }
 
 /** Returns the cache key of a source: its kind (`of`) and its items. */

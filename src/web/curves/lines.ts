@@ -9,6 +9,16 @@ import type { Point } from "./downsample.ts";
 /** The value of each line of a source; null is unknown. */
 export type Values = readonly (DecimalString | null)[];
 
+/** A line of a source. */
+export interface LineInfo {
+  name: string;
+  label: string;
+  /** How its values are shown. */
+  kind: "money" | "quantity" | "price" | "share";
+  /** Whether a value holds until the next one. */
+  isStep?: true;
+}
+
 /** A point with its slot. */
 export interface SlotPoint extends Point {
   /** When it was due, epoch ms. */
@@ -19,7 +29,7 @@ export interface SlotPoint extends Point {
 export interface LineSource {
   dataset: Dataset;
   items: readonly ItemRef[];
-  lines: readonly { name: string; label: string }[];
+  lines: readonly LineInfo[];
   /** Columns of the history view. */
   columns: readonly string[];
   /** Returns the value of each line from the cells of those columns. */

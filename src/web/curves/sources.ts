@@ -3,22 +3,23 @@
 import { asDecimal, sum, sumOf } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
+import { isStable } from "../../output/shown.ts";
 import { walletSource } from "../data/coin.ts";
 import { selectedAccounts } from "../data/comparison-periods.ts";
 import { positionFilter } from "../data/positions.ts";
 import type { View } from "../data/table.ts";
-import type { LineSource, Values } from "./lines.ts";
+import type { LineInfo, LineSource, Values } from "./lines.ts";
 
 const wallets = ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"];
 
 /** The partial equity is a line of its own, because it is not the equity of the account. */
-const equityLines = [
-  { name: "total", label: "Total" },
-  { name: "known_part", label: "Partial equity" },
-  { name: "spot_usdt", label: "Spot" },
-  { name: "futures_usdt", label: "Futures" },
-  { name: "unified_usdt", label: "Unified" },
-  { name: "other_usdt", label: "Funding, earn, bots, margin" },
+const equityLines: readonly LineInfo[] = [
+  { name: "total", label: "Total", kind: "money" },
+  { name: "known_part", label: "Partial equity", kind: "money" },
+  { name: "spot_usdt", label: "Spot", kind: "money" },
+  { name: "futures_usdt", label: "Futures", kind: "money" },
+  { name: "unified_usdt", label: "Unified", kind: "money" },
+  { name: "other_usdt", label: "Funding, earn, bots, margin", kind: "money" },
 ];
 
 /** Returns the equity of the selected accounts: total, partial equity and wallets. */
@@ -60,7 +61,7 @@ export function coinSource({ history, account, params }: View): LineSource {
   return {
     dataset,
     items: history.items(dataset, account ?? "", productType, { [key]: coin }),
-    lines: [{ name: "total", label: coin }],
+    lines: [{ name: "total", label: coin, kind: kindOf(coin), isStep: true }],
     // A complete response without the coin means a balance of zero.
     columns: parts,
     valuesOf: (cells) => [cells ? sumOf(cells.map(asDecimal)) : "0"],
@@ -68,21 +69,25 @@ export function coinSource({ history, account, params }: View): LineSource {
   };
 }
 
-const positionLines = [
-  { name: "unrealized_pl", label: "Unrealised PnL" },
-  { name: "mark_price", label: "Mark" },
-  { name: "average_open_price", label: "Entry" },
+/** Returns how amounts of a coin are shown. */
+const kindOf = (coin: string): LineInfo["kind"] => (isStable(coin) ? "money" : "quantity");
+
+const positionLines = (marginCoin: string): readonly LineInfo[] => [
+  { name: "unrealized_pl", label: "Unrealised PnL", kind: kindOf(marginCoin) },
+  { name: "mark_price", label: "Mark", kind: "price" },
+  { name: "average_open_price", label: "Entry", kind: "price", isStep: true },
 ];
 
 /** Returns the PnL and prices of the position in the parameters. */
 export function positionSource(view: View): LineSource {
   const { account: _account, product_type: productType = "", ...keys } = positionFilter(view);
+  const lines = positionLines(view.params.margin_coin ?? "");
   return {
     dataset: positions,
     items: view.history.items(positions, view.account ?? "", productType, keys),
-    lines: positionLines,
-    columns: positionLines.map(({ name }) => name),
-    valuesOf: (cells) => cells?.map(asDecimal) ?? positionLines.map(() => null),
-    join: (parts) => parts[0] ?? positionLines.map(() => null),
+    lines,
+    columns: lines.map(({ name }) => name),
+    valuesOf: (cells) => cells?.map(asDecimal) ?? lines.map(() => null),
+    join: (parts) => parts[0] ?? lines.map(() => null),
   };
 }

@@ -5,7 +5,8 @@ import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import { csvLine } from "../../output/csv.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { type Curves, sourceKey } from "../curves/curves.ts";
+import { type CurveRequest, type Curves, sourceKey } from "../curves/curves.ts";
+import type { LineSource } from "../curves/lines.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
@@ -25,6 +26,13 @@ export function api(site: Site, curves: Curves): Hono {
         await site.reader.readInSteps((history) => curve(createView(history, ask.question, site), ask, curves)),
       );
     })
+    .get("/curve.csv", async (c) => {
+      const ask = parseCurveParams(c, site);
+      const body = await site.reader.stream((history) =>
+        curveCsv(createView(history, ask.question, site), ask, curves),
+      );
+      return download(c, body, "curve");
+    })
     .get("/:file", async (c) => {
       const [, name = "", ending] = /^([a-z]+)(\.csv)?$/.exec(c.req.param("file")) ?? [];
       const table = tables.find((one) => one.name === name);
@@ -33,9 +41,7 @@ export function api(site: Site, curves: Curves): Hono {
       requireParams(question, table.name, table.needs);
       if (ending) {
         const body = await site.reader.stream((history) => csvLines(table, createView(history, question, site)));
-        c.header("Content-Type", "text/csv; charset=utf-8");
-        c.header("Content-Disposition", `attachment; filename="${table.name}.csv"`);
-        return c.body(body);
+        return download(c, body, table.name);
       }
       const body = await site.reader.readInSteps(function* (history) {
         const view = createView(history, question, site);
@@ -48,6 +54,12 @@ export function api(site: Site, curves: Curves): Hono {
       });
       return c.json(body);
     });
+}
+
+function download(c: Context, body: ReadableStream<Uint8Array>, name: string) {
+  c.header("Content-Type", "text/csv; charset=utf-8");
+  c.header("Content-Disposition", `attachment; filename="${name}.csv"`);
+  return c.body(body);
 }
 
 function requireParams({ account, params }: PageQuery, name: string, needs: readonly string[] | undefined): void {
@@ -116,8 +128,24 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
   return { question, of, from, to: Math.min(to, end), now, width: integerParam(c, "width", 50, 4000, 1000), lines };
 }
 
-function curve(view: View, { of, from, to, now, width, lines }: CurveParams, curves: Curves) {
+function curve(view: View, ask: CurveParams, curves: Curves) {
+  const [source, request] = requested(view, ask);
+  return curves.curve(view.history, source, request);
+}
+
+/** Yields every point of a curve as CSV, from its first data on. */
+function* curveCsv(view: View, ask: CurveParams, curves: Curves): Paced<string> {
+  const [source, request] = requested(view, ask);
+  const known = source.lines.map(({ name }) => name);
+  const names = request.lines?.filter((name) => known.includes(name)) ?? known;
+  yield csvLine(["at", ...names]);
+  for (const point of curves.points(view.history, source, request))
+    yield point === pause ? pause : csvLine([new Date(point.at).toISOString(), ...point.values]);
+}
+
+/** @throws HTTPException 404 */
+function requested(view: View, { of, ...request }: CurveParams): [LineSource, CurveRequest] {
   const source = sources[of]?.of(view) ?? equitySource(view);
   if (source.items.length === 0) throw notFound("No data was ever recorded for it.");
-  return curves.curve(view.history, source, { key: sourceKey(of, source), from, to, now, width, lines });
+  return [source, { ...request, key: sourceKey(of, source) }];
 }

@@ -5,7 +5,7 @@ import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
-import { chartHtml, standardSpans } from "./parts/chart.ts";
+import { chartHtml, equityViews, standardSpans } from "./parts/chart.ts";
 import {
   ageHtml,
   amountFigure,
@@ -36,7 +36,7 @@ export function* overviewPage(view: View): Steps<Html> {
         of: "equity",
         view,
         spans: standardSpans,
-        lines: { first: ["total", "known_part"], switch: "by wallet" },
+        views: equityViews,
         table: html`<p><a href="${days}">Daily values as a table</a></p>`,
       }),
       tableHtml({

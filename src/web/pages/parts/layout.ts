@@ -36,6 +36,7 @@ export function layout({ title, path: here, section = here, view, params = {}, b
 <link rel="icon" href="assets/icon.svg">
 <link rel="stylesheet" href="assets/uPlot.min.css">
 <link rel="stylesheet" href="assets/pages.css">
+<link rel="stylesheet" href="assets/chart/chart.css">
 <script type="module" src="assets/pages.js"></script>
 </head>
 <body data-timezone="${view.timezone}"${view.isNow ? html` data-now` : ""}>

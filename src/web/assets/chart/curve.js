@@ -1,9 +1,13 @@
 /** Describes a curve, independently of how it is drawn. */
 
+import { figureText } from "./figures.js";
+
 /**
  * @typedef {object} Line
  * @property {string} name
  * @property {string} label
+ * @property {import("./figures.js").Kind} kind
+ * @property {boolean} [isStep] whether a value holds until the next one
  * @property {(string | null)[]} values digits; null is unknown
  *
  * @typedef {object} Curve
@@ -13,8 +17,29 @@
  * @property {Line[]} lines the first one is the main line
  */
 
-/** "12345.6789" -> "12,345.6789". @param {string} digits */
-export const grouped = (digits) => digits.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+/**
+ * Returns the heights at which lines are drawn: those that are stacked, each on top of those after it. For drawing only.
+ * @param {readonly Line[]} lines
+ * @param {(name: string) => boolean} isStacked
+ * @returns {(number | null)[][]}
+ */
+export function heightsOf(lines, isStacked) {
+  const heights = lines.map(({ values }) => values.map((digits) => (digits === null ? null : Number(digits))));
+  /** @type {(number | null)[] | null} */
+  let below = null;
+  for (const [at, { name }] of [...lines.entries()].reverse()) {
+    const own = heights[at];
+    if (!own || !isStacked(name)) continue;
+    /** @type {(number | null)[]} */
+    const base = below ?? [];
+    below = own.map((height, index) => {
+      const under = base[index] ?? null;
+      return height === null && under === null ? null : (height ?? 0) + (under ?? 0);
+    });
+    heights[at] = below;
+  }
+  return heights;
+}
 
 /**
  * Returns the spans in which the first line is unknown, each from the known point before to the known point after it.
@@ -55,8 +80,9 @@ export function fillsOf({ at, lines, to }) {
  * Returns a description of the curve in a few sentences.
  * @param {Curve} curve
  * @param {(at: number) => string} timeText
+ * @param {boolean} isExact whether figures have every digit
  */
-export function wordsOf(curve, timeText) {
+export function wordsOf(curve, timeText, isExact) {
   const { from, to, at, lines } = curve;
   const [line] = lines;
   const known = [...(line?.values ?? []).entries()].flatMap(([index, digits]) =>
@@ -71,13 +97,15 @@ export function wordsOf(curve, timeText) {
     if (Number(one.digits) < Number(lowest.digits)) lowest = one;
     if (Number(one.digits) > Number(highest.digits)) highest = one;
   }
+  /** @param {string} digits */
+  const text = (digits) => figureText(digits, line?.kind ?? "quantity", isExact);
   /** @param {{ digits: string, at: number }} one */
-  const pointText = ({ digits, at }) => `${grouped(digits)} (${timeText(at)})`;
+  const pointText = ({ digits, at }) => `${text(digits)} (${timeText(at)})`;
   const fills = fillsOf(curve);
   const partial = fills.filter(({ isPartial }) => isPartial).length;
   const gaps = fills.length - partial;
   return [
-    `${when}: from ${grouped(first.digits)} to ${grouped(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
+    `${when}: from ${text(first.digits)} to ${text(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
     gaps > 0 ? `${gaps} ${gaps === 1 ? "gap" : "gaps"} (striped grey: no data).` : "",
     partial > 0 ? `${partial} incomplete (striped amber; the dashed line is the partial equity).` : "",
   ]

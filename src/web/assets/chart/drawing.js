@@ -1,7 +1,8 @@
 /** Draws a curve: axis labels, isolated points, and stripes over gaps. */
 
+import uPlot from "../uPlot.esm.js";
 import { fillsOf } from "./curve.js";
-import uPlot from "./uPlot.esm.js";
+import { styleOf } from "./palette.js";
 
 /** @typedef {import("./curve.js").Curve} Curve */
 
@@ -13,8 +14,8 @@ export function colorsOf(figure) {
 
 /** @typedef {ReturnType<typeof colorsOf>} Colors */
 
-/** @param {Colors} color @param {string} timezone @returns {uPlot.Axis[]} */
-export function axesOf(color, timezone) {
+/** @param {Colors} color @param {string} timezone @param {boolean} isShare @returns {uPlot.Axis[]} */
+export function axesOf(color, timezone, isShare) {
   const axis = {
     stroke: color("--soft"),
     grid: { stroke: color("--line"), width: 1 },
@@ -25,28 +26,49 @@ export function axesOf(color, timezone) {
     {
       ...axis,
       size: sizeOfLabels,
-      values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en", { maximumFractionDigits: 8 })),
+      values: (_, ticks) =>
+        ticks.map((tick) =>
+          isShare ? `${round(tick * 100)} %` : tick.toLocaleString("en", { maximumFractionDigits: 8 }),
+        ),
     },
   ];
 }
 
 /**
- * @param {Colors} color @param {string} name @param {string} label
- * @param {boolean} isOnly whether the curve has no other line
+ * @param {import("./curve.js").Line} line
+ * @param {{ isOnly: boolean, isShown: boolean, isStacked: boolean }} how `isOnly`: the curve has no other line
  * @returns {uPlot.Series}
  */
-export function seriesOf(color, name, label, isOnly) {
-  const isPart = name === "known_part";
-  const own = isPart ? color("--partial") : color(`--line-${name}`);
+export function seriesOf({ name, label, isStep }, { isOnly, isShown, isStacked }) {
+  const { color, dash } = styleOf(name);
+  const stepped = isStep ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   return {
     label,
-    stroke: own || color(name === "average_open_price" ? "--line-other_usdt" : "--line-total"),
-    width: name === "total" || isOnly ? 1.75 : 1.25,
-    ...(isPart ? { dash: [5, 4] } : {}),
+    stroke: color,
+    show: isShown,
+    width: isOnly || name === "total" ? 1.75 : 1.25,
+    dash: isStacked ? [] : dash,
+    ...(isStacked ? { fill: faint(color) } : {}),
+    ...(stepped ? { paths: stepped } : {}),
     spanGaps: false,
     points: { show: true, size: 4, filter: alone },
   };
 }
+
+/** Returns a colour for the area below a line. @param {string} color */
+const faint = (color) => `${color}55`;
+
+/** Returns the areas between stacked lines. @param {readonly boolean[]} isStacked by line @returns {uPlot.Band[]} */
+export function bandsOf(isStacked) {
+  const stacked = [...isStacked.keys()].filter((at) => isStacked[at]).map((at) => at + 1);
+  return stacked.flatMap((at, place) => {
+    const below = stacked[place + 1];
+    return below === undefined ? [] : [{ series: /** @type {[number, number]} */ ([at, below]) }];
+  });
+}
+
+/** @param {number} tick */
+const round = (tick) => Number(tick.toPrecision(6)).toString().replace("-", "\u2212");
 
 /** Points with no neighbour to draw a line to. @param {uPlot} self @param {number} line @param {boolean} show */
 function alone(self, line, show) {

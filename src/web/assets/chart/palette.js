@@ -1,0 +1,51 @@
+/** The colours and dash patterns of lines. Any two colours of a theme differ clearly with every kind of colour vision. */
+
+/** @typedef {"main" | "partial" | "first" | "second" | "third" | "fourth"} Slot */
+
+/** @type {Record<"light" | "dark", Record<Slot, string>>} */
+export const palette = {
+  light: {
+    main: "#1e5ab4",
+    partial: "#f05a00",
+    first: "#4b96a5",
+    second: "#b43c5a",
+    third: "#00005a",
+    fourth: "#003c00",
+  },
+  dark: {
+    main: "#78b4ff",
+    partial: "#ffb400",
+    first: "#69f0d2",
+    second: "#784be1",
+    third: "#c34b00",
+    fourth: "#1e9678",
+  },
+};
+
+/** Lengths of dashes and gaps in pixels; none is a solid line. @type {Record<Slot, number[]>} */
+export const dashes = {
+  main: [],
+  partial: [5, 4],
+  first: [10, 3],
+  second: [7, 3, 2, 3],
+  third: [3, 3],
+  fourth: [12, 3, 2, 3, 2, 3],
+};
+
+/** @type {Record<string, Slot>} */
+const slots = {
+  known_part: "partial",
+  spot_usdt: "first",
+  futures_usdt: "second",
+  unified_usdt: "third",
+  other_usdt: "fourth",
+  average_open_price: "second",
+  net_deposits: "third",
+};
+
+/** Returns how a line is drawn. @param {string} name */
+export function styleOf(name) {
+  const slot = slots[name] ?? "main";
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return { color: palette[theme][slot], dash: dashes[slot] };
+}
