@@ -122,7 +122,7 @@ export function openClients(
   };
 }
 
-interface StorageOptions {
+export interface StorageOptions {
   clock: Clock;
   clockCheck: ClockCheck;
   log: Log;
@@ -135,7 +135,7 @@ interface StorageOptions {
 }
 
 /** Opens the store and the archive of raw responses, and marks runs of a crashed process as failed. */
-async function openStorage(
+export async function openStorage(
   config: Config,
   options: StorageOptions,
 ): Promise<Pick<CollectorDeps, "rawResponses"> & { store: OpenedStore }> {

@@ -114,6 +114,14 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./accounts/discover.ts")).accountsDiscover,
   },
   {
+    name: "accounts retire",
+    group: "Operate",
+    summary: "end the schedules of an account that no settings have any more; its history stays",
+    args: "<name>",
+    hasOptions: true,
+    load: async () => (await import("./accounts/retire.ts")).accountsRetire,
+  },
+  {
     name: "alerts list",
     group: "Operate",
     summary: "list open alerts, rules that cannot be evaluated now, and the last notifications with their delivery",

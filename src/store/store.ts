@@ -154,4 +154,18 @@ export interface OpenedStore extends Store {
   leave?(): Promise<void>;
   /** Of such a store: returns all processes that record into it, by name. */
   workers?(): Promise<WorkerStatus[]>;
+  /** Of such a store: returns the processes that have the key of an account, also those that are gone, by name. */
+  holders?(account: string): Promise<KeyHolder[]>;
+  /**
+   * Of such a store: calls `work` while no process that has the key of an account is live, and none can start.
+   * @throws LockedError naming one that is live
+   */
+  withoutHolders?(account: string, work: () => Promise<void>): Promise<void>;
+}
+
+/** A process that has the key of an account, and how long ago it was last seen, milliseconds. */
+export interface KeyHolder {
+  name: string;
+  isLive: boolean;
+  ageMs: number;
 }

@@ -57,7 +57,7 @@ export async function loadOne(
   account: string,
   dataset: AnyDataset,
   session: Session | null,
-  deps: CollectorDeps,
+  deps: Pick<CollectorDeps, "store" | "scheduleOf">,
 ): Promise<Series> {
   const series = newSeries(account, dataset, session, deps);
   const stored = await deps.store.schedule(account, dataset.name);
@@ -71,7 +71,7 @@ export const newSeries = (
   account: string,
   dataset: AnyDataset,
   session: Session | null,
-  deps: CollectorDeps,
+  deps: Pick<CollectorDeps, "scheduleOf">,
 ): Series => ({
   account,
   dataset,

@@ -58,6 +58,13 @@ export const accounts = section({
 export const accountSecret = /^BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)$/i;
 export const accountVersion = /^BITGET_\w+_API_VERSION$/;
 
+/** Returns whether the settings name any account. */
+export const namesAccounts = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  Object.entries(env).some(
+    ([name, value]) =>
+      value?.trim() && (accountSecret.test(name.replace(/_FILE$/, "")) || /^BITGET_ACCOUNTS/.test(name)),
+  );
+
 /** Reads all accounts: those of the environment, then those of the file. One key under two names is a problem: the exchange counts requests per user. */
 export function readAccounts(reader: SettingsReader): Account[] {
   const { names, file, api, ...credentials } = accounts.settings;

@@ -23,6 +23,7 @@ const calls: Record<string, readonly [args: string, code: number, output: RegExp
   get: ["get /api/v2/spot/account/assets", 0, /"available"/],
   completion: ["completion words -- history spot", 0, /^spot-assets$/m],
   "accounts discover": ["accounts discover", 0, /^/],
+  "accounts retire": ["accounts retire main --yes", 78, /the settings of this machine have main/],
   "alerts list": ["alerts list", 0, /./],
   "alerts test": ["alerts test", 78, /ALERT_WEBHOOK_URL/],
   "db mirror": ["db mirror --out copy.db", 0, /copy\.db has the state of/],

@@ -3,7 +3,7 @@ import { type ClockCheck, clockToleranceMs, maxOffsetMs } from "../../../bitget/
 import { Batch } from "../../../core/async/batch.ts";
 import { type Clock, sleep } from "../../../core/clock.ts";
 import type { ApiVersion, DatasetName, KnownRows, ReadProgress, Scope, Secret, Trigger } from "../../../core/domain.ts";
-import { ConfigError, StorageError } from "../../../core/errors.ts";
+import { ConfigError, LockedError, StorageError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
 import type { AnyDataset } from "../../../datasets/incremental.ts";
@@ -14,7 +14,7 @@ import { type WorkerRow, workerStatus, workersSql } from "../../runs/workers.ts"
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
-import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot, SlotSharing } from "../../store.ts";
+import type { KeyHolder, OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot, SlotSharing } from "../../store.ts";
 import { Postgres } from "../connection.ts";
 import { RecordedLedger } from "../ledger/recorded-ledger.ts";
 import { prepareSchema } from "../migrations.ts";
@@ -23,7 +23,7 @@ import { readFreshness } from "./freshness.ts";
 import * as ledger from "./ledger.ts";
 import { finishRun } from "./results/finish.ts";
 import { ScopeStates } from "./results/scope-state.ts";
-import { Worker, type WorkerDescription } from "./workers.ts";
+import { findHolders, lockWorkers, Worker, type WorkerDescription } from "./workers.ts";
 import { inAccount, Writes } from "./writes.ts";
 
 export interface RecorderOptions {
@@ -281,6 +281,22 @@ export class Recorder implements OpenedStore {
       `select now_ms() as now, w.* from (${workersSql}) w`,
     );
     return found.map(({ now, ...row }) => workerStatus(row, now, now));
+  }
+
+  holders(account: string): Promise<KeyHolder[]> {
+    return findHolders(this.#postgres, account);
+  }
+
+  withoutHolders(account: string, work: () => Promise<void>): Promise<void> {
+    return this.#postgres.transaction(async (connection) => {
+      await lockWorkers(connection);
+      const live = (await findHolders(connection, account)).find(({ isLive }) => isLive);
+      if (live)
+        throw new LockedError(
+          `The process ${live.name} is live and has the key of ${account}. Remove the account from its settings and start it again.`,
+        );
+      await work();
+    });
   }
 
   /** Does nothing: only the server knows how much room it has. A full disk there is a StorageError. */

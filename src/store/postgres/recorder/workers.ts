@@ -8,6 +8,7 @@ import { publicAccount } from "../../../core/domain.ts";
 import { ConfigError, LockedError } from "../../../core/errors.ts";
 import { dayMs } from "../../../core/time.ts";
 import { liveMs } from "../../runs/workers.ts";
+import type { KeyHolder } from "../../store.ts";
 import type { Connection, Postgres } from "../connection.ts";
 import { type Candidate, rankOf } from "./rank.ts";
 
@@ -176,9 +177,24 @@ function isAble({ accounts, mains = [] }: Stored, account: string): boolean {
   return account === publicAccount || (isSub === undefined ? accounts : mains).includes(main);
 }
 
+/** Keeps processes from registering, and live ones from saying so, until the transaction ends. */
+export async function lockWorkers(connection: Connection): Promise<void> {
+  await connection.run("lock table worker in share row exclusive mode");
+}
+
+/** Returns the processes that have the key of an account, by name. */
+export async function findHolders(connection: Connection, account: string): Promise<KeyHolder[]> {
+  const rows = await connection.query<{ name: string; ageMs: number; settings: string }>(
+    `select name, now_ms() - seen_at as "ageMs", settings from worker order by name`,
+  );
+  return rows
+    .filter(({ settings }) => isAble(JSON.parse(settings) as Stored, account))
+    .map(({ name, ageMs }) => ({ name, ageMs: Math.max(0, ageMs), isLive: ageMs < liveMs }));
+}
+
 /** Adds the row of a process unless one of its name is live. Returns when that was seen last, null where it was added. */
 async function enter(connection: Connection, own: WorkerDescription, server: string) {
-  await connection.run("lock table worker in share row exclusive mode");
+  await lockWorkers(connection);
   const { now, others, same } = await readWorkers(connection, own.name);
   for (const { name, stored } of others) requireSameSettings(name, stored, own, server);
   if (same !== null) return { now, others, same };
