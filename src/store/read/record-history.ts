@@ -68,7 +68,7 @@ const packedDialect: ViewDialect = {
 type Packed = string | number | null;
 
 /** Reads a cell of a packed row. */
-type CellReader = (cell: Packed, row: readonly Packed[]) => Cell;
+type CellReader = (cell: Packed, row: readonly Cell[]) => Cell;
 
 /**
  * Returns an SQL expression that packs a row of `packedDialect` into one text, and the function that decodes it into the cells of the
@@ -86,12 +86,15 @@ function packedRow(sqlite: Sqlite, dataset: IncrementalDataset, names: readonly 
     if (kind === "decimal") return (cell) => (cell ? unpackHex(String(cell)) : null);
     return derived.get(name) ?? ((cell) => (typeof cell === "number" ? BigInt(cell) : cell));
   };
-  const readers = names.map(readerOf);
+  const isRead = (name: string) => kinds.get(name) !== "text";
+  const readers = names.flatMap((name, at) => (isRead(name) ? [{ at, read: readerOf(name) }] : []));
   return {
     packed: `json_array(${names.map((name) => (derived.has(name) ? "null" : name)).join(", ")})`,
     decode(text: string): Cell[] {
       const row: Packed[] = JSON.parse(text);
-      return readers.map((read, at) => read(row[at] ?? null, row));
+      const cells: Cell[] = row;
+      for (const { at, read } of readers) cells[at] = read(row[at] ?? null, cells);
+      return cells;
     },
   };
 }
@@ -103,13 +106,15 @@ function derivedReader(sqlite: Sqlite, { sql }: ComputedColumn, names: readonly 
     inputs.add(snakeCase(column));
     return `@${snakeCase(column)}`;
   };
-  const compute = sqlite.prepare<Record<string, Packed>, string | null>(`select ${sql(input, "null")}`).pluck();
-  const known = new Map<string, Cell>();
+  const compute = sqlite.prepare<Record<string, Cell>, string | null>(`select ${sql(input, "null")}`).pluck();
   const places = [...inputs].map((name) => [name, names.indexOf(name)] as const);
+  const known = new Map<string, Cell>();
   return (_, row) => {
-    const key = JSON.stringify(places.map(([, at]) => row[at]));
-    const value =
-      known.get(key) ?? compute.get(Object.fromEntries(places.map(([name, at]) => [name, row[at] ?? null]))) ?? null;
+    let key = "";
+    for (const [, at] of places) key += row[at] === null ? "-" : `${String(row[at]).length}=${row[at]}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const value = compute.get(Object.fromEntries(places.map(([name, at]) => [name, row[at] ?? null]))) ?? null;
     known.set(key, value);
     return value;
   };

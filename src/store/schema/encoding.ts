@@ -27,9 +27,14 @@ export const unpackDigits = (packed: Buffer): DecimalString => unpackHex(packed.
 
 /** Returns the decimal string of a packed value in upper-case hex, as SQL's `hex()` returns it: faster to read than a blob. */
 export function unpackHex(hex: string): DecimalString {
-  const digits = hex.replaceAll("A", "-").replaceAll("B", ".");
   // Padding is only ever written at the end. Elsewhere it is kept, so that an altered value does not read like the original.
-  return digits.endsWith("F") ? digits.slice(0, -1) : digits;
+  const end = hex.endsWith("F") ? hex.length - 1 : hex.length;
+  const point = hex.indexOf("B");
+  const isNumber = hex.indexOf("A", 1) < 0 && hex.indexOf("B", point + 1) < 0;
+  if (!isNumber) return hex.slice(0, end).replaceAll("A", "-").replaceAll("B", ".");
+  const start = hex.startsWith("A") ? 1 : 0;
+  const digits = point < 0 ? hex.slice(start, end) : `${hex.slice(start, point)}.${hex.slice(point + 1, end)}`;
+  return start === 1 ? `-${digits}` : digits;
 }
 
 /** Returns an SQL expression that unpacks a column of packed digits; NULL stays NULL. */
