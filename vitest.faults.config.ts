@@ -13,7 +13,7 @@ export const separate = [
   ...long,
   "test/store/positions/results.test.ts",
   "test/store/verify/ledger.test.ts",
-  "test/store/ledger/upgrade.test.ts",
+  ...["upgrade", "soundness"].map((name) => `test/store/ledger/${name}.test.ts`),
   "test/scenarios/postgres/*.test.ts",
 ];
 

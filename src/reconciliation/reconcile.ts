@@ -101,7 +101,8 @@ function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, settleUntil: 
     if (!last) continue;
     intervals.push(ledger.judge(last, boundary));
     const { at, balance, match, isAlone } = boundary;
-    if (at <= settleUntil && isAlone && match !== "none") settled = { at, balance, count: intervals.length };
+    if (at <= settleUntil && isAlone && match !== "none" && ledger.leadsTo(boundary))
+      settled = { at, balance, count: intervals.length };
   }
   const last = boundaries.at(-1);
   const rest = last && ledger.rest(last);
@@ -164,6 +165,12 @@ class Ledger {
     const left = steps === 0 ? this.#input.before : (this.#steps[steps - 1]?.after ?? null);
     const right = this.#steps[steps]?.before ?? null;
     return [left, right].filter((balance) => balance !== null);
+  }
+
+  /** Returns true if the entries before a boundary lead to its balance; false if only the entry after it has this balance before it. */
+  leadsTo({ balance, steps }: Boundary): boolean {
+    const [left] = this.#balancesAt(steps);
+    return left === undefined || compare(left, balance) === 0;
   }
 
   judge(from: Boundary, to: Boundary): Interval {

@@ -191,6 +191,14 @@ it("does not call what was not read proven, even if nothing seems to have change
   ]);
 });
 
+it("does not settle where only the entry after a missing one shows the balance, because that entry has no change then", () => {
+  const entries = [entry(1, { amount: "1", balance: "11" }), entry(9, { amount: "1", balance: "15" })];
+  const snapshots = [snapshot(0, "10"), snapshot(3, "11"), snapshot(6, "14")];
+  const { steps, settled } = judged(inputOf({ entries, changes: [], snapshots }));
+  expect(steps.map(({ change }) => change)).toEqual(["1", null]);
+  expect(settled).toMatchObject({ at: start + 3 * minute, balance: "11" });
+});
+
 it("reports two missing entries that cancel each other out, the first and the last of a stretch", () => {
   // Between them only -2 is listed; +100 and -100 are not.
   const entries = [entry(1, { amount: "1", balance: "11" }), entry(4, { amount: "-2", balance: "109" })];

@@ -8,12 +8,14 @@ import type { StoredEntry } from "./entries.ts";
 import type { StepRow } from "./ledger-rows.ts";
 import { changesIn } from "./wallets.ts";
 
-/** Returns the changes that snapshots show within stretches for which the ledger says nothing, and the balance at the beginning of the first one. */
+/** Returns the changes that snapshots show within stretches for which the ledger says nothing, and the balance at the beginning of the first one if it is the first stretch of all. */
 export const uncoveredBalances = (snapshots: Snapshots, intervals: readonly Interval[]): Balance[] =>
   changesIn(snapshots).filter(({ at }, index) =>
     intervals.some(
       ({ from, to, verdict }) =>
-        (verdict === "gap" || verdict === "unprovable") && (from < at || (from === at && index === 0)) && at <= to,
+        (verdict === "gap" || verdict === "unprovable") &&
+        (from < at || (from === at && index === 0 && from === intervals[0]?.from)) &&
+        at <= to,
     ),
   );
 

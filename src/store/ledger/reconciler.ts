@@ -193,7 +193,12 @@ export class Reconciler {
       : wallet.billScopes.flatMap((scopeId) => this.#entries.ofCoin(scopeId, coin));
     const entries = wallet.hasLedger ? all : null;
     const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
-    if (all.length === 0 && snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance)))
+    // A coin that was never held. One that is known goes on, because its stretches end later, and bills may be missing.
+    if (
+      !state &&
+      all.length === 0 &&
+      snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance))
+    )
       return 0;
     // A withdrawal explains nothing before its record, which has the fee, was read.
     const openAfter = Math.min(now - lateMs, collected.through, collectedOf(this.#sqlite, wallet.feeScopes).through);

@@ -4,12 +4,14 @@ import { expect, it } from "vitest";
 import type { Item } from "../../../src/core/domain.ts";
 import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { bills } from "../../../src/datasets/ledger/bills.ts";
+import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { Reconciler } from "../../../src/store/ledger/reconciler.ts";
 import type { SqliteStore } from "../../../src/store/open.ts";
-import { collect, good, item, minute, query, start } from "../kit.ts";
+import { collect, failed, good, item, minute, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
 const hour = 60 * minute;
+const day = 24 * hour;
 const spotAssets = snapshotDatasetNamed("spot-assets");
 
 const entry = (billId: string, at: number, amount: string, balance: string): Item => ({
@@ -32,6 +34,48 @@ const collectBalance = (store: SqliteStore, slot: number, available: string) =>
 
 const verdicts = (path: string) =>
   query(path, "select verdict, residual, entries from reconciliation order by from_at");
+
+it("a coin of which nothing is left goes on: it is proven further, and a gap where bills are refused", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  const at = start + 10 * minute;
+  const now = at + 4 * day;
+  const stretches = () => query(path, "select verdict, cause, to_at_ms as until from reconciliation order by from_at");
+  await collectBalance(store, at, "1");
+  await collectBills(store, at + hour, [entry("1", at + 30 * minute, "-1", "0")]);
+  for (const days of [1, 2]) {
+    await collectBalance(store, at + days * day, "0");
+    await collectBills(store, at + days * day, []);
+    await reconcileFile(path, { now });
+    expect(stretches()).toEqual([{ verdict: "proven", cause: null, until: at + days * day }]);
+  }
+  await collect(store, bills, at + 3 * day, { failures: [failed("40014", at + 3 * day, "spot")] });
+  await collectBalance(store, at + 3 * day, "0");
+  await reconcileFile(path, { now });
+  expect(stretches()).toEqual([
+    { verdict: "proven", cause: null, until: at + 2 * day },
+    { verdict: "gap", cause: "40014", until: at + 3 * day },
+  ]);
+});
+
+it("balances that the ledger proves are not shown again by a snapshot where a gap begins", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  const at = start + 10 * minute;
+  await collectBills(store, at, [entry("1", at - hour, "1", "1")]);
+  await collectBalance(store, at, "1");
+  await reconcileFile(path, { now: at + day });
+  await collect(store, bills, at + hour, { failures: [failed("40014", at + hour, "spot")] });
+  await collectBalance(store, at + hour, "3");
+  const shown = () => query(path, "select balance, source from wallet_balances order by at_ms");
+  for (const isFull of [false, true]) {
+    await reconcileFile(path, { now: at + day, isFull });
+    expect(shown()).toEqual([
+      { balance: "1", source: "bill" },
+      { balance: "3", source: "snapshot" },
+    ]);
+  }
+});
 
 it("an entry that is stored during a pass is taken into account by the next one", async () => {
   const path = temporaryPath();
