@@ -122,14 +122,21 @@ export function openClients(
   };
 }
 
-export interface StorageOptions {
+/** What an app is opened for. */
+export interface AppOptions {
+  /** Whether the process has its name in `runs.worker` for itself, and may fail the runs of its predecessor. Default: true. */
+  isDaemon?: boolean;
+  /** False where the history need not survive a power failure. Default: true. */
+  isDurable?: boolean;
+}
+
+export interface StorageOptions extends AppOptions {
+  isDaemon: boolean;
   clock: Clock;
   clockCheck: ClockCheck;
   log: Log;
   stopping: AbortSignal;
   redact: (text: string) => string;
-  /** Whether the process has its name in `runs.worker` for itself, and may fail the runs of its predecessor. */
-  isDaemon: boolean;
   /** Receives what is to be closed, the last one first. */
   opened: { close(): void }[];
 }
@@ -192,8 +199,9 @@ async function openPostgres(
  */
 export const hasPhases = ({ accounts, postgres }: Config): boolean => accounts.length > 1 || postgres !== null;
 
-/** Opens the database, and creates the parts that `start` and `collect` use; `isDaemon` is described at `StorageOptions`. */
-export async function openApp(config: Config, clock: Clock = systemClock, isDaemon = true): Promise<App> {
+/** Opens the database, and creates the parts that `start` and `collect` use. */
+export async function openApp(config: Config, clock: Clock = systemClock, options: AppOptions = {}): Promise<App> {
+  const { isDaemon = true, isDurable = true } = options;
   const log = logOf(config);
   /** In the order in which they are to be closed. */
   const opened: { close(): void }[] = [];
@@ -205,7 +213,7 @@ export async function openApp(config: Config, clock: Clock = systemClock, isDaem
     const { signal: stopping } = controller;
     const clockCheck = new ClockCheck(clock);
     const redact = redactor(secretsOf(config));
-    const storage = { clock, clockCheck, log, stopping, redact, isDaemon, opened };
+    const storage = { clock, clockCheck, log, stopping, redact, isDaemon, isDurable, opened };
     const { store, rawResponses } = await openStorage(config, storage);
     const clients = openClients(config, store, clock, log, stopping, clockCheck);
     opened.unshift(clients);

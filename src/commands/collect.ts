@@ -35,7 +35,7 @@ export const collect: Command = {
     const isSubAccount = config.subAccounts.of.some((name) => account?.startsWith(`${name}/`));
     if (account !== undefined && !names.includes(account) && !isSubAccount)
       throw new UsageError(`unknown account "${account}"${knownNames("accounts", account, known)}`);
-    const app = await openApp(config, systemClock, false);
+    const app = await openApp(config, systemClock, { isDaemon: false });
     const bar = startTerminalBar("reading records", "windows");
     app.observers.push({ onWindow: windowCounter(bar.update) });
     try {

@@ -24,7 +24,7 @@ export const commandSummaries: readonly CommandSummary[] = [
     group: "Collect",
     summary: "run the daemon against a simulated exchange, in ./data/demo.db: 30 days of history, then live",
     hasOptions: true,
-    load: async () => (await import("./run/demo.ts")).demo,
+    load: async () => (await import("./run/demo/demo.ts")).demo,
   },
   {
     name: "collect",

@@ -90,6 +90,17 @@ export class SimulatedClock implements Clock {
     }
   }
 
+  /** Sets the wall clock forward to `instant` (epoch ms), as if the machine had slept: no timer runs meanwhile. */
+  sleepUntil(instant: number): void {
+    this.#offset += Math.max(0, instant - this.now());
+  }
+
+  /** Sets the clock forward to its next timer, which runs; does nothing if there is none. */
+  skipToTimer(): void {
+    const next = Math.min(...[...this.#alarms].map(({ at }) => at));
+    if (Number.isFinite(next)) this.jump(this.now() + Math.ceil(next - this.monotonic()));
+  }
+
   #arm(alarm: { at: number; action: () => void; cancel: () => void }): void {
     this.#alarms.add(alarm);
     alarm.cancel = this.#base.after(Math.max(0, alarm.at - this.monotonic()), () => {

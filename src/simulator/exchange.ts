@@ -13,6 +13,7 @@ import { editList, ListFaults, withoutCursor } from "./list-faults.ts";
 import { createMarket } from "./market/market.ts";
 import { hashText } from "./market/random.ts";
 import { allReadPermissions } from "./permissions.ts";
+import type { Plan } from "./plan/plan.ts";
 import { type ServedSnapshot, type TrueEntry, trueEntry } from "./record.ts";
 import { catchRefusal, Refusal } from "./refusal.ts";
 import type { HttpResponse } from "./send.ts";
@@ -49,8 +50,8 @@ export interface ExchangeOptions {
 export function createExchange(options: ExchangeOptions): Exchange {
   const { accounts, clock, now, seed, from, shift, habits, recordLimit } = options;
   const market = createMarket(seed, shift);
-  const life = (name: string) => simulateAccount({ name, seed, from, market, shift, ...habits });
-  const accountStates = new Map(accounts.map(({ name }) => [name, life(name)]));
+  const life = (name: string, plan?: Plan) => simulateAccount({ name, seed, from, market, shift, plan, ...habits });
+  const accountStates = new Map(accounts.map(({ name, plan }) => [name, life(name, plan)]));
   const listFaults = new ListFaults();
   const record: ServedSnapshot[] = [];
   const bills: Bill[] = [];

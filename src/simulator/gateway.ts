@@ -11,6 +11,7 @@ import { endpointsV2 } from "./api/v2.ts";
 import { endpointsV3 } from "./api/v3.ts";
 import type { Limits } from "./limits.ts";
 import { allReadPermissions, checkPermission, type ReadPermission } from "./permissions.ts";
+import type { Plan } from "./plan/plan.ts";
 import { refusals } from "./refusal.ts";
 
 /** A key of the simulated exchange, and the account it reads. */
@@ -40,6 +41,8 @@ export interface SimulatedAccount {
   addresses?: string;
   /** The sub-accounts that this key sees, in the order of their creation; the user of the simulator may change them at any time. */
   subAccounts?: SimulatedSubAccount[];
+  /** What the account owns and does. Default: what chance gives it. */
+  plan?: Plan;
 }
 
 export interface Request {

@@ -23,6 +23,7 @@ export type { SimulatedSubAccount } from "./account/statement.ts";
 export type { Endpoint } from "./api/endpoint.ts";
 export type { Fault } from "./faults.ts";
 export { isModelled, type SimulatedAccount } from "./gateway.ts";
+export type { Plan } from "./plan/plan.ts";
 export type { ServedSnapshot, TrueEntry, TrueRow } from "./record.ts";
 
 export interface SimulatorOptions {

@@ -42,6 +42,8 @@ export async function openStore(options: {
   clockCheck?: ClockCheck;
   /** Aborted when the program must stop at once: writes no longer wait for another process. */
   stopping?: AbortSignal;
+  /** False for a database that need not survive a power failure. Default: true. */
+  isDurable?: boolean;
 }): Promise<SqliteStore> {
   const { datasets, log, clock, clockCheck, stopping } = options;
   const found = inspectFile(options.path);
@@ -53,7 +55,7 @@ export async function openStore(options: {
     log.info({ path }, "created a new database");
   }
   restrictMode(path, log);
-  const sqlite = openWriter(path);
+  const sqlite = openWriter(path, options.isDurable);
   try {
     quickCheck(path, sqlite);
     const migrated = await migrate(path, sqlite, { migrations, views, log, now: clock.now() });

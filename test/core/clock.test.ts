@@ -34,6 +34,32 @@ describe("a simulated clock", () => {
     expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
   });
 
+  it("sleeps without running timers, and without moving its monotonic clock", () => {
+    const clock = new SimulatedClock(0);
+    let happened = 0;
+    clock.after(1000, () => {
+      happened += 1;
+    });
+    const before = clock.monotonic();
+    clock.sleepUntil(3_600_000);
+    expect(clock.now()).toBeGreaterThanOrEqual(3_600_000);
+    expect(clock.monotonic() - before).toBeLessThan(3_000_000);
+    expect(happened).toBe(0);
+  });
+
+  it("skips to its next timer, which runs", () => {
+    const clock = new SimulatedClock(0);
+    const happened: string[] = [];
+    clock.after(60_000, () => happened.push("minute"));
+    clock.after(7_200_000, () => happened.push("two hours"));
+    clock.skipToTimer();
+    expect(happened).toEqual(["minute"]);
+    clock.skipToTimer();
+    expect(happened).toEqual(["minute", "two hours"]);
+    clock.skipToTimer();
+    expect(clock.now()).toBeLessThan(8_000_000);
+  });
+
   it("does not run a cancelled timer", () => {
     const clock = new SimulatedClock(0);
     let happened = false;

@@ -93,7 +93,7 @@ it("SQLite files are opened in one place, which knows the open connections of th
 });
 
 /** Files with SQL in examples for users, which the program does not run. */
-const examples = ["commands/read/sql.ts", "commands/run/demo-machines.ts", "commands/run/demo.ts"];
+const examples = ["commands/read/sql.ts", "commands/run/demo/demo.ts", "commands/run/demo/machines.ts"];
 
 it("SQL is only in the store and in examples", () => {
   const scripts = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /\.[jt]s$/.test(file));

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { findPostgres, TemporaryServer } from "../../src/commands/run/postgres-server.ts";
+import { findPostgres, TemporaryServer } from "../../src/commands/run/demo/postgres-server.ts";
 import { Secret } from "../../src/core/domain.ts";
 import { datasets } from "../../src/datasets/index.ts";
 import { Postgres } from "../../src/store/postgres/connection.ts";

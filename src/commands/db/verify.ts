@@ -1,6 +1,7 @@
 import { StorageError } from "../../core/errors.ts";
 import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { keepVerification } from "../../store/files/verified-file.ts";
 import { type Verification, verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
 import { startTerminalBar } from "../shared/progress.ts";
@@ -15,6 +16,7 @@ export const dbVerify: Command = {
   async run({ env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const found = await verifyWithBar(databasePath);
+    keepVerification(databasePath, found, Date.now());
     for (const problem of found.problems) print(problem);
     const verdict = found.problems.length === 0 ? "OK, unaltered" : "ALTERED";
     print(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);

@@ -33,6 +33,8 @@ export interface AccountState {
   places: number;
   /** True for an account that also withdraws, moves money between wallets, converts, and pays fees in BGB. */
   hasCashFlows: boolean;
+  /** The contracts that its plan alone trades; null for an account without a plan. */
+  planned: ReadonlySet<string> | null;
   /** Null for an account that does not use isolated margin. */
   margin: Map<IsolatedPair, MarginPair> | null;
   /** Money that a unified account has in its funding wallet, while it is counted here as spot. */
@@ -59,6 +61,7 @@ export const emptyState = ({ places = 8, hasCashFlows = false, usesMargin = fals
   book: new LedgerBook(),
   places,
   hasCashFlows,
+  planned: null,
   margin: usesMargin ? new Map() : null,
   passing: [],
   later: [],

@@ -1,7 +1,7 @@
 /** Moves money between wallets and in and out of the account, which the simulated account does only if it is requested. */
 
 import type { IsolatedPair } from "../../core/domain.ts";
-import { bookTransfer, bookWithdrawal } from "../ledger/payments.ts";
+import { bookTransfer, bookWithdrawal, type Withdrawal } from "../ledger/payments.ts";
 import { type Amount, amount, divide, min, multiply, truncate, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
 import type { Random } from "../market/random.ts";
@@ -19,9 +19,11 @@ const networkFees: [coin: string, fee: Amount][] = [
 const withdrawalMs = 150_000;
 const convertFee = amount("0.001");
 
+/** Moves money by chance. What leaves or enters the account is planned, where it has a plan. */
 export function moveMoney(state: AccountState, dice: Random, market: Market, at: number): void {
   const chance = dice.integer(0, 99);
   if (chance < 45) transferToFutures(state, dice, at);
+  else if (state.planned && (chance < 65 || chance >= 80)) return;
   else if (chance < 65) withdraw(state, dice, at);
   else if (chance < 80) convert(state, dice, market, at);
   else if (chance < 90) receive(state, "reward", "rTOWN", dice.amount(1_000, 9_999, 4), at);
@@ -53,14 +55,24 @@ function transferToFutures(state: AccountState, dice: Random, at: number): void 
 /** Withdraws; one of six withdrawals fails. */
 function withdraw(state: AccountState, dice: Random, at: number): void {
   const [coin, fee] = dice.pick(networkFees);
-  const held = holding(state, coin);
-  const size = truncate(multiply(held.available, dice.amount(5, 30, 2)), 6);
+  const size = truncate(multiply(holding(state, coin).available, dice.amount(5, 30, 2)), 6);
   const outcome = dice.integer(0, 5) === 0 ? "fail" : "success";
   if (size <= fee) return;
-  const settledAt = at + withdrawalMs + dice.integer(0, 20_000);
+  settleLater(state, { coin, size, fee, at, outcome, settledAt: at + withdrawalMs + dice.integer(0, 20_000) });
+}
+
+/** Withdraws an amount, which succeeds. */
+export function withdrawOf(state: AccountState, withdrawal: Pick<Withdrawal, "coin" | "size" | "at">): void {
+  const fee = networkFees.find(([coin]) => coin === withdrawal.coin)?.[1] ?? 0n;
+  settleLater(state, { ...withdrawal, fee, outcome: "success", settledAt: withdrawal.at + withdrawalMs });
+}
+
+function settleLater(state: AccountState, withdrawal: Withdrawal): void {
+  const { coin, size, at, settledAt, outcome } = withdrawal;
+  const held = holding(state, coin);
   change(state, coin, -size, at);
   held.frozen += size;
-  bookWithdrawal(state, { coin, size, fee, at, settledAt, outcome });
+  bookWithdrawal(state, withdrawal);
   const settle = () => {
     held.frozen -= size;
     held.updatedAt = settledAt;

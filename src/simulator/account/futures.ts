@@ -25,9 +25,10 @@ const stake: Record<string, Amount> = {
 
 export function tradeFutures(state: AccountState, dice: Random, market: Market, at: number): void {
   const productType = dice.integer(0, 9) < 6 ? "umcbl" : dice.pick(state.productTypes);
-  const open = state.positions.filter((position) => position.productType === productType);
-  if (state.positions.length > maxPositions) close(state, dice.pick(state.positions), market, at);
-  else if (open.length === 0 || state.positions.length < 3) openPosition(state, productType, dice, market, at);
+  const own = state.positions.filter(({ contract }) => !state.planned?.has(contract.symbol));
+  const open = own.filter((position) => position.productType === productType);
+  if (own.length > maxPositions) closePosition(state, dice.pick(own), market, at);
+  else if (open.length === 0 || own.length < 3) openPosition(state, productType, dice, market, at);
   else manage(state, dice.pick(open), dice, market, at);
 }
 
@@ -39,7 +40,7 @@ function manage(state: AccountState, position: Position, dice: Random, market: M
   else if (chance < 58) reduce(state, position, dice, market, at);
   else if (chance < 64) flip(state, position, market, at);
   else if (chance < 84) order(position, dice, at);
-  else close(state, position, market, at);
+  else closePosition(state, position, market, at);
 }
 
 const sizePlaces = (contract: Contract): number => coinNamed(contract.coin).sizePlaces;
@@ -56,7 +57,7 @@ export function pay(state: AccountState, productType: ProductType, coin: string,
 const payFor = (state: AccountState, { productType, contract }: Position, by: Amount): Amount =>
   pay(state, productType, contract.marginCoin, by);
 
-/** Opens a position, or adds to an existing one. */
+/** Opens a position by chance, or adds to an existing one. An account with a plan takes no great risks by chance. */
 export function openPosition(
   state: AccountState,
   productType: ProductType,
@@ -65,15 +66,18 @@ export function openPosition(
   at: number,
 ): void {
   const contracts = futuresProducts.find(({ code }) => code === productType)?.contracts ?? [];
-  const contract = dice.pick(contracts);
-  const isolated = dice.integer(0, 2) === 0;
+  const wallets = state.wallets.get(productType);
+  const mayTrade = ({ symbol, marginCoin }: Contract) =>
+    !state.planned || (!state.planned.has(symbol) && wallets?.has(marginCoin) === true);
+  const contract = dice.pick(contracts.filter(mayTrade));
+  const isolated = dice.integer(0, 2) === 0 && !state.planned;
   enter(state, {
     productType,
     contract,
     side: dice.integer(0, 9) < 6 ? "long" : "short",
     mode: isolated ? "isolated" : "crossed",
     leverage: BigInt(isolated ? dice.pick([10, 20, 20, 50]) : dice.pick([3, 5, 10])),
-    part: isolated ? dice.amount(20, 100, 2) : dice.amount(5, 45, 2),
+    part: isolated ? dice.amount(20, 100, 2) : dice.amount(5, state.planned ? 15 : 45, 2),
     market,
     at,
   });
@@ -102,20 +106,40 @@ function hedge(
 const opposite = (side: Position["side"]): Position["side"] => (side === "long" ? "short" : "long");
 
 type Entry = Pick<Position, "productType" | "contract" | "side" | "mode" | "leverage"> & {
-  /** Value of the new position as a fraction of the wallet. */
-  part: Amount;
   market: Market;
   at: number;
 };
 
-function enter(state: AccountState, { part, market, at, ...terms }: Entry): void {
-  const { productType, contract, side } = terms;
+/** Opens a position, or adds to an existing one; `part` is its value as a fraction of the wallet. */
+function enter(state: AccountState, { part, ...entry }: Entry & { part: Amount }): void {
+  const { productType, contract, market, at } = entry;
+  const id = state.book.idAt(at);
   const price = market.mark(contract.coin, at);
+  const least = stake[contract.marginCoin] ?? 0n;
+  const paidIn = state.wallets.get(productType)?.get(contract.marginCoin) ?? 0n;
+  if (!state.planned && paidIn < least / 2n) {
+    const paid = pay(state, productType, contract.marginCoin, least);
+    state.book.add({ wallet: productType, coin: contract.marginCoin, kind: "strategyTransfer", amount: paid, at });
+  }
+  const wallet = state.wallets.get(productType)?.get(contract.marginCoin) ?? least;
+  const value = multiply(wallet, part);
+  const places = sizePlaces(contract);
+  enterSize(state, entry, max(truncate(contract.inverse ? value : divide(value, price), places), unit(places)), id);
+}
+
+/** Opens a position of this size, or adds it to an existing one. */
+export function enterSize(
+  state: AccountState,
+  { market, at, ...terms }: Entry,
+  size: Amount,
+  id = state.book.idAt(at),
+): void {
+  const { productType, contract, side } = terms;
   const position: Position = {
     ...terms,
-    id: state.book.idAt(at),
+    id,
     size: 0n,
-    entry: price,
+    entry: market.mark(contract.coin, at),
     closing: 0n,
     opening: 0n,
     achieved: 0n,
@@ -126,18 +150,6 @@ function enter(state: AccountState, { part, market, at, ...terms }: Entry): void
     updatedAt: at,
     booked: nothingBooked(),
   };
-  const least = stake[contract.marginCoin] ?? 0n;
-  const paidIn = state.wallets.get(productType)?.get(contract.marginCoin) ?? 0n;
-  if (paidIn < least / 2n) {
-    const paid = payFor(state, position, least);
-    state.book.add({ wallet: productType, coin: contract.marginCoin, kind: "strategyTransfer", amount: paid, at });
-  }
-  const wallet = state.wallets.get(productType)?.get(contract.marginCoin) ?? least;
-  const value = multiply(wallet, part);
-  const size = max(
-    truncate(contract.inverse ? value : divide(value, price), sizePlaces(contract)),
-    unit(sizePlaces(contract)),
-  );
   const known = state.positions.find(
     (each) => each.productType === productType && each.contract === contract && each.side === side,
   );
@@ -183,7 +195,14 @@ function reduce(state: AccountState, position: Position, dice: Random, market: M
   bookTrade(state, { position, kind: "close", price, size, profit: paid, fee, at });
 }
 
-function close(state: AccountState, position: Position, market: Market, at: number, isForced = false): void {
+/** Closes a position at the market price. */
+export function closePosition(
+  state: AccountState,
+  position: Position,
+  market: Market,
+  at: number,
+  isForced = false,
+): void {
   const { size } = position;
   const price = market.mark(position.contract.coin, at);
   const paid = payFor(state, position, profit(position, size, price));
@@ -203,7 +222,7 @@ function kindOfClose({ productType }: Position, at: number): "close" | "adl" | "
 
 function flip(state: AccountState, position: Position, market: Market, at: number): void {
   const { productType, contract, side, mode, leverage } = position;
-  close(state, position, market, at);
+  closePosition(state, position, market, at);
   enter(state, { productType, contract, side: opposite(side), mode, leverage, part: amount("0.3"), market, at });
 }
 
@@ -245,7 +264,7 @@ export function liquidate(state: AccountState, market: Market, at: number): void
       );
       for (const { position, margin } of lost) {
         if (position.mode === "isolated") loseMargin(state, position, margin, market, at);
-        else close(state, position, market, at, true);
+        else closePosition(state, position, market, at, true);
       }
       const closed = new Set(lost.map(({ position }) => position));
       if (closed.size > 0) state.positions = state.positions.filter((position) => !closed.has(position));

@@ -6,7 +6,9 @@
 import { minuteMs } from "../../core/time.ts";
 import { type Amount, amount, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
-import { hash, hashText, random } from "../market/random.ts";
+import { hash, hashText, type Random, random } from "../market/random.ts";
+import { perform } from "../plan/perform.ts";
+import type { Plan } from "../plan/plan.ts";
 import { type AccountState, emptyState, type Holding } from "./account-state.ts";
 import { moveMoney, useMargin } from "./cash-flows.ts";
 import { liquidate, openPosition, payFunding, tradeFutures } from "./futures.ts";
@@ -35,6 +37,8 @@ export interface Life {
   usesMargin?: boolean;
   /** Whether the balances in the spot ledger of a classic account leave out what is frozen or locked. Default: no. */
   leavesOutFrozen?: boolean;
+  /** Default: the account owns what chance gives it, and also deposits by chance. */
+  plan?: Plan | undefined;
 }
 
 interface Happening {
@@ -122,8 +126,9 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
 
 /** Returns the state of an account at its start. */
 function initialState(own: number, at: number, life: Life): AccountState {
-  const { market, places, hasCashFlows, usesMargin } = life;
+  const { market, places, hasCashFlows, usesMargin, plan } = life;
   const dice = random(own);
+  if (plan) return plannedState(plan, dice, at, life);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
   const state: AccountState = {
@@ -144,9 +149,7 @@ function initialState(own: number, at: number, life: Life): AccountState {
     wallets: new Map([["umcbl", new Map([["USDT", dice.amount(500_000, 1_500_000, 3)]])]]),
     productTypes: ["umcbl", ...used],
   };
-  for (const [coin, { available }] of state.spot) state.book.open("spot", coin, available);
-  for (const [coin, held] of state.funding) state.book.open("funding", coin, held);
-  for (const [coin, held] of state.wallets.get("umcbl") ?? []) state.book.open("umcbl", coin, held);
+  openBooks(state);
   if (life.leavesOutFrozen)
     state.book.frozenOf = (coin) => {
       const { frozen = 0n, locked = 0n } = state.spot.get(coin) ?? {};
@@ -154,4 +157,40 @@ function initialState(own: number, at: number, life: Life): AccountState {
     };
   for (let count = 0; count < 3; count++) openPosition(state, "umcbl", dice, market, at);
   return state;
+}
+
+/** Returns the state of an account with a plan, whose steps are to come. */
+function plannedState(
+  plan: Plan,
+  dice: Random,
+  at: number,
+  { market, places, hasCashFlows, usesMargin }: Life,
+): AccountState {
+  const { spot = {}, funding = {}, ...futures } = plan.start;
+  const amounts = (held: Readonly<Record<string, string>>) =>
+    Object.entries(held).map(([coin, digits]): [string, Amount] => [coin, amount(digits)]);
+  const productTypes = (Object.keys(futures) as (keyof typeof futures)[]).filter((code) => futures[code]);
+  const state: AccountState = {
+    ...emptyState({ places, hasCashFlows, usesMargin }),
+    spot: new Map(
+      amounts(spot).map(([coin, available]) => [coin, { available, frozen: 0n, locked: 0n, updatedAt: at }]),
+    ),
+    funding: new Map(amounts(funding)),
+    wallets: new Map(productTypes.map((code) => [code, new Map(amounts(futures[code] ?? {}))])),
+    productTypes,
+    planned: new Set(plan.contracts),
+    later: [],
+  };
+  openBooks(state);
+  for (const { after, ...action } of plan.steps)
+    state.later.push({ at: at + after, run: () => perform(action, state, market, at + after) });
+  for (let count = 0; count < 2; count++) openPosition(state, "umcbl", dice, market, at);
+  return state;
+}
+
+/** Books what an account has at its start. */
+function openBooks({ book, spot, funding, wallets }: AccountState): void {
+  for (const [coin, { available }] of spot) book.open("spot", coin, available);
+  for (const [coin, held] of funding) book.open("funding", coin, held);
+  for (const [code, held] of wallets) for (const [coin, balance] of held) book.open(code, coin, balance);
 }

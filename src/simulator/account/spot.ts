@@ -17,7 +17,7 @@ export function tradeSpot(state: AccountState, dice: Random, market: Market, at:
   else if (chance < 75) order(state, dice.pick(held), at);
   else if (chance < 82) lockUp(state, dice.pick(held), at);
   else if (chance < 90) transfer(state, dice, at);
-  else deposit(state, dice, at);
+  else if (!state.planned) deposit(state, dice, at);
 }
 
 export function holding(state: AccountState, coin: string): Holding {

@@ -134,8 +134,11 @@ export async function createDatabase(path: string, fill: (sqlite: Sqlite) => voi
   }
 }
 
-/** Opens the only connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
-export function openWriter(path: string): Sqlite {
+/**
+ * Opens the only connection that writes. `isDurable` is false for a database that need not survive a power failure, whose commits do not
+ * wait for the disk. Throws a ConfigError where the file is damaged or cannot be written.
+ */
+export function openWriter(path: string, isDurable = true): Sqlite {
   return explainOpenErrors(path, () => {
     // SQLite would open a file that cannot be written as read-only, and fail only at the first write.
     accessSync(path, constants.W_OK);
@@ -143,7 +146,7 @@ export function openWriter(path: string): Sqlite {
     const sqlite = connect(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
     // NORMAL, the default of better-sqlite3 for WAL databases, may lose commits in a power failure.
-    sqlite.pragma("synchronous = FULL");
+    sqlite.pragma(`synchronous = ${isDurable ? "FULL" : "OFF"}`);
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("journal_size_limit = 16777216");
     // KiB. Appending reads few pages again; the default is four times as much, and would be used up within days.
@@ -151,7 +154,7 @@ export function openWriter(path: string): Sqlite {
     const settings = ["journal_mode", "synchronous", "foreign_keys"].map((name) =>
       sqlite.pragma(name, { simple: true }),
     );
-    if (settings.join() !== "wal,2,1") {
+    if (settings.join() !== `wal,${isDurable ? 2 : 0},1`) {
       throw refuse(
         path,
         `cannot be stored durably here (${settings.join()})`,

@@ -35,6 +35,11 @@ type ProblemText = () => string;
 /** Runs the dashboard process as a child of the daemon. */
 export class DashboardProcess {
   readonly #options: DashboardOptions;
+  #listening: (address: string) => void = () => {};
+  /** Resolves with the address of the pages once they are served for the first time. */
+  readonly address = new Promise<string>((resolve) => {
+    this.#listening = resolve;
+  });
   #child: ChildProcess | null = null;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -101,9 +106,10 @@ export class DashboardProcess {
 
   async #handle(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
     const { log } = this.#options;
-    if ("listening" in message)
+    if ("listening" in message) {
       log.info({ url: message.listening }, `dashboard: the pages are at ${message.listening}`);
-    else if ("problem" in message) log.error({}, `dashboard: ${message.problem}`);
+      this.#listening(message.listening);
+    } else if ("problem" in message) log.error({}, `dashboard: ${message.problem}`);
     else if (message.request === "ping") send(child, { id: message.id, text: problem() });
     else {
       const text = await metrics().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /** Starts programs that end when this process ends, in whatever way. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename } from "node:path";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../../core/errors.ts";
 
 export interface TiedOptions {
   cwd: string;

@@ -3,17 +3,18 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "../../core/clock.ts";
-import { Secret } from "../../core/domain.ts";
-import { ConfigError } from "../../core/errors.ts";
-import type { Environment } from "../../settings/env-file.ts";
-import { storage } from "../../settings/sections/collecting.ts";
-import { SettingsReader } from "../../settings/setting.ts";
-import { type SimulatedAccount, type SimulatorOptions, startSimulator } from "../../simulator/simulator.ts";
-import { Postgres } from "../../store/postgres/connection.ts";
-import { dropSchema } from "../../store/postgres/migrations.ts";
+import { systemClock } from "../../../core/clock.ts";
+import { Secret } from "../../../core/domain.ts";
+import { ConfigError } from "../../../core/errors.ts";
+import type { Environment } from "../../../settings/env-file.ts";
+import { storage } from "../../../settings/sections/collecting.ts";
+import { SettingsReader } from "../../../settings/setting.ts";
+import { type SimulatedAccount, type SimulatorOptions, startSimulator } from "../../../simulator/simulator.ts";
+import { verifiedFile } from "../../../store/files/verified-file.ts";
+import { Postgres } from "../../../store/postgres/connection.ts";
+import { dropSchema } from "../../../store/postgres/migrations.ts";
+import { stopSignals } from "../signals.ts";
 import { findPostgres, TemporaryServer } from "./postgres-server.ts";
-import { stopSignals } from "./signals.ts";
 import { TiedProcess } from "./tied-process.ts";
 
 /** Each of the two collectors is the first for two of these accounts. */
@@ -136,12 +137,13 @@ function removeMirror(url: string): void {
   try {
     for (const name of readdirSync(dirname(path)))
       if (name.startsWith(basename(path))) rmSync(join(dirname(path), name), { force: true });
+    rmSync(verifiedFile(path), { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 
-const program = fileURLToPath(new URL("../../main.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../main.js", import.meta.url));
 
 const launch = (command: string, cwd: string, env: NodeJS.ProcessEnv): TiedProcess =>
   new TiedProcess(process.execPath, [program, command], { cwd, env, signal: "SIGTERM" });
