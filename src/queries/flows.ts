@@ -70,24 +70,33 @@ export function ledgersCause(ledgers: readonly WalletLedger[], span: Span): stri
 }
 
 /** The two entries of a transfer between wallets have times of their own. Milliseconds that they may differ. */
-const transferSpreadMs = minuteMs;
+export const transferSpreadMs = minuteMs;
 
 /** Yields the entries, which come in the order of time, without transfers between wallets of one account. */
 export function* withoutInternal(entries: Iterable<LedgerEntry>): Generator<LedgerEntry, void> {
-  const recent: LedgerEntry[] = [];
-  const internal = new Set<LedgerEntry>();
-  function* before(instant: number): Generator<LedgerEntry, void> {
-    for (let first = recent[0]; first && first.at < instant; first = recent[0]) {
+  for (const { entry, isInternal } of markInternal(counted(entries))) if (!isInternal) yield entry;
+}
+
+function* counted(entries: Iterable<LedgerEntry>): Generator<LedgerEntry, void> {
+  for (const entry of entries) if (isCounted(entry)) yield entry;
+}
+
+/** Yields the entries, which come in the order of time, and whether each is one side of a transfer between wallets of one account. */
+export function* markInternal<Entry extends LedgerEntry>(
+  entries: Iterable<Entry>,
+): Generator<{ entry: Entry; isInternal: boolean }, void> {
+  const recent: { entry: Entry; isInternal: boolean }[] = [];
+  function* before(instant: number) {
+    for (let first = recent[0]; first && first.entry.at < instant; first = recent[0]) {
       recent.shift();
-      if (!internal.delete(first)) yield first;
+      yield first;
     }
   }
   for (const entry of entries) {
-    if (!isCounted(entry)) continue;
     yield* before(entry.at - transferSpreadMs);
-    const other = recent.findLast((one) => !internal.has(one) && areOneTransfer(one, entry));
-    if (other) internal.add(other).add(entry);
-    recent.push(entry);
+    const other = recent.findLast((one) => !one.isInternal && areOneTransfer(one.entry, entry));
+    if (other) other.isInternal = true;
+    recent.push({ entry, isInternal: other !== undefined });
   }
   yield* before(Number.POSITIVE_INFINITY);
 }

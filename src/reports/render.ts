@@ -15,25 +15,31 @@ const pieceSize = 65_536;
 /**
  * Yields a report as CSV, beginning with the header. `line` formats a row. @throws the reason of `signal` if that is aborted
  */
-export async function* csvOf(
+export function csvOf(
   report: Report,
   source: Source,
   span: Span,
   { signal, line = csvLine }: { signal?: AbortSignal | undefined; line?: typeof csvLine } = {},
 ): AsyncGenerator<string, void> {
-  function* lines(): Paced<string> {
-    yield line(headerOf(report, span));
-    for (const row of report.rows(source, span)) yield row === pause ? pause : line(row);
-  }
-  const texts = lines();
+  return inPieces(csvLines(report, source, span, line), signal);
+}
+
+/** Yields the lines of a report as CSV, beginning with the header. */
+export function* csvLines(report: Report, source: Source, span: Span, line: typeof csvLine = csvLine): Paced<string> {
+  yield line(headerOf(report, span));
+  for (const row of report.rows(source, span)) yield row === pause ? pause : line(row);
+}
+
+/** Yields lines in pieces, with pauses for other work. @throws the reason of `signal` if that is aborted */
+export async function* inPieces(lines: Paced<string>, signal?: AbortSignal | undefined): AsyncGenerator<string, void> {
   try {
     for (;;) {
-      const piece = await cooperate(nextPiece(texts, pieceSize), { turnMs, onTurn: () => signal?.throwIfAborted() });
+      const piece = await cooperate(nextPiece(lines, pieceSize), { turnMs, onTurn: () => signal?.throwIfAborted() });
       if (piece === "") return;
       yield piece;
     }
   } finally {
-    texts.return();
+    lines.return();
   }
 }
 

@@ -8,11 +8,13 @@ import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { mixAccounts } from "../../src/datasets/snapshots/mix-accounts.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { formats } from "../../src/reports/formats/index.ts";
 import { reconcileFile } from "../../src/store/ledger/reconcile-file.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { rowOf } from "../support/rows.ts";
+import { unbalanced } from "./format-sums.ts";
 import { days, hour, lines, reportRows, storeRun } from "./kit.ts";
 import { coinDays } from "./ledger-days.ts";
 import { expectExplained, type Life, live, type Row } from "./pnl-life.ts";
@@ -40,6 +42,12 @@ describe("a month of a classic account, which is upgraded, and of a unified one"
     const all = coinDays(life.path, Date.parse("2026-01-01"), 31);
     expect(all.filter(({ unexplained }) => !isZero(unexplained))).toEqual([]);
     expect(all.length).toBe(1097);
+  });
+
+  it("is in the files for tax programs coin by coin, but for what they name", () => {
+    const month = { from: Date.parse("2026-01-01"), to: Date.parse("2026-02-01") };
+    for (const account of ["main", "hedge"])
+      for (const format of formats) expect(unbalanced(life.path, format, month, account)).toEqual([]);
   });
 
   it("has the same flows and results in its returns", () => {

@@ -6,6 +6,7 @@ import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
+import { formats } from "../../reports/formats/index.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
 import { chartOf, csvOf } from "../../reports/render.ts";
 import type { Report } from "../../reports/report.ts";
@@ -14,6 +15,7 @@ import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
+import { formatOf, writeFor } from "../books/for-program.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { dateOf, parseInstant } from "../shared/instant.ts";
 import { recordedAccount, textOption } from "../shared/option.ts";
@@ -26,6 +28,7 @@ export const report: Command = {
     "report balances --from 2026-11-01 --by day --out balances.csv",
     "report positions --from -7d --account main",
     "report equity --out equity.svg",
+    "report ledger --from 2026-01 --to 2027-01 --account main --for koinly --out koinly.csv",
   ],
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`),
@@ -41,6 +44,10 @@ export const report: Command = {
     { flags: "--account <name>", summary: "only this account" },
     { flags: "--timezone <name>", summary: "time zone of the days, such as Europe/Berlin (default: TIMEZONE)" },
     { flags: "--by <step>", summary: "day (the default), or month (the default of returns)" },
+    {
+      flags: "--for <program>",
+      summary: `the ledger for a tax program: ${formats.map(({ name }) => name).join(", ")}`,
+    },
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   onPostgres: "mirror",
@@ -55,13 +62,16 @@ export const report: Command = {
     if (!chosen) throw new UsageError(`unknown report "${args[0]}"${knownNames("reports", args[0] ?? "", names)}`);
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
+    const format = formatOf(chosen.name, options);
     if (path !== null) requireForeignFile(path, config.databasePath);
     const history = openHistory(config.databasePath);
     try {
       const now = Date.now();
       const source = { history, account: recordedAccount(history, options) ?? null, now };
       const span = spanOf(history, config, options, { now, by: chosen.by ?? "day" });
-      if (path === null) await printReport(chosen, source, span, input);
+      const target = { path, databasePath: config.databasePath };
+      if (format) await writeFor(format, source, span, target, input);
+      else if (path === null) await printReport(chosen, source, span, input);
       else await writeReport(chosen, source, span, path, input);
       return 0;
     } finally {

@@ -71,7 +71,7 @@ it("report lists the reports, and rejects invalid arguments", async () => {
   await call([], { list: true });
   expect(printed).toEqual([
     ...["balances", "positions", "episodes", "equity", "changes", "coverage"],
-    ...["bills", "fills", "funding", "fees", "pnl", "returns", "reconciliation"],
+    ...["ledger", "bills", "fills", "funding", "fees", "pnl", "returns", "reconciliation"],
   ]);
   await expect(call([])).rejects.toThrow(UsageError);
   await expect(call(["nonsense"])).rejects.toThrow(UsageError);
