@@ -64,6 +64,8 @@ async function measure(folder: string, missing: number, causeOf: (n: number) => 
     account: null,
     at: start + missing * minute,
     isNow: true,
+    now: start + missing * minute,
+    daemon: { daemon: "ok" } as const,
     isExact: false,
     timezone: "UTC",
     params: {},

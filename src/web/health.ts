@@ -1,17 +1,13 @@
 /** Serves `GET /healthz`: 200 while every enabled dataset is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
-import { isLocked } from "../store/sqlite/lock.ts";
 import type { Access } from "./access/login.ts";
+import { type DaemonState, daemonState } from "./daemon-state.ts";
 import type { Site } from "./site.ts";
 
-interface Health {
+interface Health extends DaemonState {
   status: "ok" | "stale" | "unavailable";
-  /** State of the daemon; "unknown" if this user may not read the lock, in which case only freshness decides. */
-  daemon: "ok" | "waits" | "does not answer" | "nobody collects" | "unknown";
   /** Stale datasets: since when, and the slot of the last complete run; null if there was none. ISO 8601. */
   stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];
-  /** What prevents the daemon from collecting, or the database from being read. */
-  problem?: string;
 }
 
 /** Time for which a result is reused. Milliseconds. */
@@ -53,17 +49,4 @@ async function checkHealth(site: Site): Promise<Health> {
     const problem = error instanceof Error ? error.message : String(error);
     return { status: "unavailable", daemon, stale: [], problem };
   }
-}
-
-async function daemonState({ daemon, databasePath, isMirror }: Site): Promise<Pick<Health, "daemon" | "problem">> {
-  if (daemon === null && isMirror) return { daemon: "unknown" };
-  // Under `serve`, another process may be collecting into the same file.
-  if (daemon === null) {
-    const locked = isLocked(databasePath);
-    return { daemon: locked === null ? "unknown" : locked ? "ok" : "nobody collects" };
-  }
-  return daemon.ping().then(
-    (problem) => (problem === "" ? { daemon: "ok" } : { daemon: "waits", problem }),
-    () => ({ daemon: "does not answer" }),
-  );
 }

@@ -2,8 +2,9 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ConfigError, QueryError } from "../core/errors.ts";
 import type { HttpSettings } from "../settings/config.ts";
 import { checkRequest, type Rejection, securityHeaders } from "./access/guard.ts";
@@ -11,6 +12,7 @@ import { type Access, createAccess } from "./access/login.ts";
 import { assets } from "./assets.ts";
 import { healthz } from "./health.ts";
 import { live } from "./live.ts";
+import { createErrorPage } from "./pages/error.ts";
 import { pages } from "./pages/index.ts";
 import type { Site } from "./site.ts";
 
@@ -97,8 +99,12 @@ function listen(server: Server, { host, port }: HttpSettings): Promise<number> {
   });
 }
 
-function createApp(site: Site, access: Access, onProblem: (error: unknown) => void): Hono {
-  return new Hono()
+function createApp(site: Site, access: Access, onProblem: (error: unknown) => void): Hono<AppEnv> {
+  const errorPage = createErrorPage(site);
+  /** Responds with a page to a browser that is logged in, and with a sentence to others. */
+  const respond = (c: Context<AppEnv>, status: ContentfulStatusCode, sentence: string) =>
+    c.get("isAuthorized") === true && acceptsPage(c) ? errorPage(c, status, sentence) : c.text(`${sentence}\n`, status);
+  return new Hono<AppEnv>()
     .use(async (c, next) => {
       await next();
       // The body of a HEAD response is never read: cancel it, so that its stream ends.
@@ -108,6 +114,10 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
     .route("/assets", assets())
     .route("/login", access.login)
     .use(access.guard)
+    .use((c, next) => {
+      c.set("isAuthorized", true);
+      return next();
+    })
     .get("/metrics", async (c) => {
       if (!site.daemon) return c.text("Metrics are available only from the daemon (`start`), not from `serve`.\n", 503);
       const text = await site.daemon.metrics();
@@ -115,14 +125,21 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
     })
     .route("/live", live(site))
     .route("/", pages(site))
-    .notFound((c) => c.text("Page not found.\n", 404))
+    .notFound((c) => respond(c, 404, "Page not found."))
     .onError((error, c) => {
       if (error instanceof HTTPException) {
         if (error.status === 503 || error.status === 429) c.header("Retry-After", error.status === 503 ? "2" : "60");
-        return c.text(`${error.message}\n`, error.status);
+        return respond(c, error.status as ContentfulStatusCode, error.message);
       }
-      if (error instanceof QueryError || error instanceof ConfigError) return c.text(`${error.message}\n`, 503);
+      if (error instanceof QueryError || error instanceof ConfigError) return respond(c, 503, error.message);
       onProblem(error);
-      return c.text("Internal error; see the log of the program.\n", 500);
+      return respond(c, 500, "Internal error; see the log of the program.");
     });
 }
+
+/** `isAuthorized` is set once the guard has passed the request on. */
+type AppEnv = { Variables: { isAuthorized?: boolean } };
+
+/** Returns true if the request is for a page; programs get the text of an error. */
+const acceptsPage = (c: Context): boolean =>
+  (c.req.header("Accept") ?? "").includes("text/html") && !c.req.path.startsWith("/api/");

@@ -6,7 +6,8 @@ import { type BrowserContext, type BrowserContextOptions, chromium, type Page } 
 import { expect, onTestFinished } from "vitest";
 import type { Secret } from "../../src/core/domain.ts";
 import { serve } from "../../src/web/server.ts";
-import { openSite } from "../../src/web/site.ts";
+import { type Daemon, openSite } from "../../src/web/site.ts";
+import { idle } from "../web/site.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -50,8 +51,9 @@ export async function servePages(
   databasePath: string,
   now: () => number,
   token: Secret | null = null,
+  daemon: Daemon | null = idle,
 ): Promise<Served> {
-  const site = openSite({ databasePath, timezone: "Europe/Berlin", sqlTimeoutSeconds: 10 }, null);
+  const site = openSite({ databasePath, timezone: "Europe/Berlin", sqlTimeoutSeconds: 10 }, daemon);
   const place = { host: "127.0.0.1", port: 0, token, names: [] };
   const serving = await serve({ ...site, now }, place, (problem) => console.error(problem));
   return {

@@ -73,8 +73,8 @@ describe.skipIf(!executablePath)("in a browser", () => {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1 }).waitFor();
     }
-    await page.getByRole("button", { name: "Go", exact: true }).click();
-    await page.waitForLoadState();
+    await page.getByRole("link", { name: "Yesterday's close" }).click();
+    await page.getByText("Viewing").waitFor();
     expect(new URL(page.url()).pathname).toBe("/bitget/");
     expect((await context.cookies(proxy.url)).map(({ name, path }) => [name, path])).toEqual([
       ["collector_login", "/bitget"],
@@ -115,16 +115,17 @@ describe.skipIf(!executablePath)("in a browser", () => {
 
   it("shows the state at a selected time, in the time zone of the site", async () => {
     const { page } = await browser.open(at("/balances?account=main"));
-    await page.getByLabel("Date", { exact: true }).fill("2026-10-03T14:00:30");
+    await page.getByText("Now", { exact: true }).first().click();
+    await page.getByLabel("Date", { exact: true }).fill("2026-10-03T14:00");
     await page.getByRole("button", { name: "Go", exact: true }).click();
     await page.getByText("Viewing").waitFor();
     const [then] = rows(
-      `select available from spot_assets_history where account = 'main' and coin = 'BTC' and taken_at <= '2026-10-03T12:00:30'
+      `select available from spot_assets_history where account = 'main' and coin = 'BTC' and taken_at <= '2026-10-03T12:00:00'
        order by taken_at desc limit 1`,
     );
     expect(await valuesOf(page, "#balances")).toContain(then?.available);
     await page.getByRole("link", { name: "Positions" }).click();
-    expect(await page.locator(".instant time").getAttribute("datetime")).toBe("2026-10-03T12:00:30Z");
+    expect(await page.locator(".instant time").getAttribute("datetime")).toBe("2026-10-03T12:00:00Z");
   });
 
   it("downloads a table as CSV with the same digits", async () => {
@@ -201,15 +202,18 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.clock.install();
     await page.goto(at("/?account=main"));
     await drawn(page);
-    expect(await page.locator(".age").isVisible()).toBe(true);
+    expect(await page.locator(".age").first().isVisible()).toBe(true);
     now += 3 * hour;
     await page.clock.fastForward(61_000);
-    await page.locator(".equity .unknown").waitFor();
+    await page.locator(".equity .last-known").waitFor();
+    expect(await page.locator(".pill").textContent()).toMatch(/▲ Stale 4 h/);
+    expect(await page.locator("#banner").textContent()).toContain("feeds are stale");
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("assets/header/icon-stale.svg");
     now = end + 60_000;
     await page.route("**/live", (route) => route.abort());
     await page.reload();
     await page.getByText("Page offline").waitFor();
-    expect(await page.locator(".age").isVisible()).toBe(false);
+    expect(await page.locator(".age").first().isVisible()).toBe(false);
     expect(await page.locator("#live").boundingBox()).toMatchObject({ x: 0 });
   });
 
@@ -250,7 +254,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.getByRole("link", { name: coin }).click();
     await drawn(page);
     expect(await page.title()).toContain(coin);
-    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.locator("main img").count()).toBe(0);
     expect(problems).toEqual([]);
   });
 });

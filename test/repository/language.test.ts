@@ -35,10 +35,10 @@ const exceptions: readonly { file: string; text: string; reason: string }[] = [
   ...[
     ["src/web/data/health/collection.ts", 'text("trouble"'],
     ["src/web/data/health/collection.ts", "trouble: failure"],
-    ["src/web/pages/collection.ts", "trouble: noneWithoutError"],
+    ["src/web/pages/health/collection.ts", "trouble: noneWithoutError"],
     ["docs/reference/http-api.md", "| `trouble` |"],
   ].map(([file = "", text = ""]) => ({ file, text, reason: "a field of the HTTP API" })),
-  { file: "src/web/health.ts", text: '"nobody collects"', reason: "a state in the JSON of /healthz" },
+  { file: "src/web/daemon-state.ts", text: '"nobody collects"', reason: "a state in the JSON of /healthz" },
 ];
 
 /** Returns every line of the project's prose and code with the path and number of the line; of the changelog only what is not released. */

@@ -193,7 +193,7 @@ export class Reconciler {
       : wallet.billScopes.flatMap((scopeId) => this.#entries.ofCoin(scopeId, coin));
     const entries = wallet.hasLedger ? all : null;
     const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
-    // A coin that was never held. One that is known goes on, because its stretches end later, and bills may be missing.
+    // A coin that was never held. One that is known continues, because its stretches end later, and bills may be missing.
     if (
       !state &&
       all.length === 0 &&

@@ -34,6 +34,7 @@ export function follow(changed) {
       const response = await fetch(location.href);
       if (!response.ok) throw new Error(String(response.status));
       replaceParts(new DOMParser().parseFromString(await response.text(), "text/html"));
+      awaitStale();
       changed();
       shown = wanted;
       isOld = false;
@@ -47,6 +48,23 @@ export function follow(changed) {
     }, pauseMs);
   }
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let staleTimer;
+
+  /** Updates the page when its data becomes stale without new data. */
+  function awaitStale() {
+    clearTimeout(staleTimer);
+    const pill = /** @type {HTMLElement | null} */ (document.querySelector("[data-stale-in]"));
+    const staleInMs = Number(pill?.dataset.staleIn ?? Number.NaN);
+    // Later, the update by age is earlier.
+    if (!(staleInMs < agesMs)) return;
+    staleTimer = setTimeout(() => {
+      isOld = true;
+      void update();
+    }, staleInMs + 1000);
+  }
+
+  awaitStale();
   const source = new EventSource(new URL("../live", import.meta.url));
   source.addEventListener("version", (event) => {
     version = event.data;
@@ -70,6 +88,10 @@ export function follow(changed) {
  * @param {Document} fresh
  */
 function replaceParts(fresh) {
+  document.title = fresh.title;
+  const icon = document.querySelector("link[rel=icon]");
+  const newIcon = fresh.querySelector("link[rel=icon]")?.getAttribute("href");
+  if (icon && newIcon && icon.getAttribute("href") !== newIcon) icon.setAttribute("href", newIcon);
   for (const old of document.querySelectorAll("[data-live]")) {
     const part = fresh.getElementById(old.id);
     if (!part || part.innerHTML === old.innerHTML) continue;

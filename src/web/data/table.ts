@@ -2,6 +2,7 @@
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Cut } from "../../output/shown.ts";
 import type { HistoryReader, HistoryRow } from "../../store/history.ts";
+import type { DaemonState } from "../daemon-state.ts";
 
 /**
  * How a page formats a cell; JSON and CSV contain the value as it is: a duration is in milliseconds. A `change` is of a quantity and no
@@ -31,6 +32,10 @@ export interface View {
   at: number;
   /** False when the user chose the instant. */
   isNow: boolean;
+  /** The present time, epoch ms. */
+  now: number;
+  /** The state of the process that collects, now. */
+  daemon: DaemonState;
   timezone: string;
   /** Whether figures have every digit, instead of the places of their kind. */
   isExact: boolean;

@@ -6,13 +6,14 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import { Curves, sourceKey } from "../curves/curves.ts";
 import { equitySource } from "../curves/sources.ts";
+import { createDaemonStates } from "../daemon-state.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
 import { balancesPage } from "./balances.ts";
 import { coinPage } from "./coin.ts";
-import { collectionPage } from "./collection.ts";
 import { daysPage } from "./days.ts";
+import { collectionPage } from "./health/collection.ts";
 import { ledgerPage } from "./ledger/entries.ts";
 import { reconciliationPage } from "./ledger/reconciliation.ts";
 import { overviewPage } from "./overview.ts";
@@ -39,10 +40,12 @@ const pageByPath: Record<string, PageOf> = {
 /** Returns the routes of the pages and of the API. */
 export function pages(site: Site): Hono {
   const app = new Hono();
+  const daemonNow = createDaemonStates(site);
   for (const [path, page] of Object.entries(pageByPath))
     app.get(path, async (c) => {
       const question = parsePageQuery(c, site);
-      const body = await site.reader.readInSteps((history) => page(createView(history, question, site), c));
+      const daemon = await daemonNow();
+      const body = await site.reader.readInSteps((history) => page(createView(history, question, site, daemon), c));
       return c.html(body);
     });
   const curves = new Curves();
@@ -51,14 +54,14 @@ export function pages(site: Site): Hono {
 }
 
 /** Loads the curves of the overview in advance, which takes some seconds for a long history. */
-async function preloadCurves({ reader, now, timezone }: Site, curves: Curves): Promise<void> {
+async function preloadCurves(site: Site, curves: Curves): Promise<void> {
   // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
     try {
-      return await reader.readInSteps(function* (history) {
-        const at = now();
+      return await site.reader.readInSteps(function* (history) {
         for (const account of new Set([null, ...history.accounts()])) {
-          const source = equitySource({ history, account, at, isNow: true, timezone, isExact: false, params: {} });
+          const query = { account, at: null, isExact: false, params: {} };
+          const source = equitySource(createView(history, query, site));
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
       });

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { escapeControlChars } from "../../core/text.ts";
+import { shownMoney } from "../../output/shown.ts";
 import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
@@ -25,8 +26,9 @@ export function* overviewPage(view: View): Steps<Html> {
   const rows = yield* allRows(equity, view);
   const days = linkTo("/days", stickyParams(view));
   return layout({
-    title: rows.length > 1 ? "All accounts" : String(rows[0]?.account ?? "Overview"),
+    title: "Overview",
     path: "/",
+    ...(found.now.value === null ? {} : { figure: shownMoney(found.now.value) }),
     view,
     body: [
       headline(view, found),

@@ -136,6 +136,8 @@ describe.runIf(hasShell)("the work to show these does not grow with the number o
     account: null,
     at: now,
     isNow: true,
+    now,
+    daemon: { daemon: "ok" } as const,
     isExact: false,
     timezone: "UTC",
     params: {},

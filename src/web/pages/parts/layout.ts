@@ -1,9 +1,11 @@
-/** Renders the layout of all pages: head, navigation, selection of account and date, footer. */
+/** Renders the layout of all pages: head, header, banner, footer. */
 import { html } from "hono/html";
-import { Temporal } from "temporal-polyfill";
 import { escapeControlChars } from "../../../core/text.ts";
+import { ownVersion } from "../../../monitoring/version.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
+import { accountMenu, accountName, dateMenu } from "./header/menus.ts";
+import { stateParts } from "./header/state.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
 
 const sections = [
@@ -18,47 +20,103 @@ export interface Page {
   path: string;
   /** The path of the navigation entry it belongs to. Default: its own. */
   section?: string;
+  /** The figure of the page, which comes first in the title of its tab. */
+  figure?: string;
   view: View;
   /** Parameters of the page that are kept when the user selects another account or date. */
   params?: Record<string, string>;
   body: Html | Html[];
+  /** True for the page of an error, which does not update itself. */
+  isError?: boolean;
 }
 
-export function layout({ title, path: here, section = here, view, params = {}, body }: Page): Html {
+export function layout({ title, path: here, section = here, figure, view, params = {}, body, isError }: Page): Html {
   const kept = stickyParams(view);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeControlChars(title)} · bitget-collector</title>
-<link rel="icon" href="assets/icon.svg">
-<link rel="stylesheet" href="assets/uPlot.min.css">
-<link rel="stylesheet" href="assets/pages.css">
-<link rel="stylesheet" href="assets/chart/chart.css">
-<script type="module" src="assets/pages.js"></script>
-</head>
-<body data-timezone="${view.timezone}"${view.isNow ? html` data-now` : ""}>
+  const { kind, pill, bell, banner } = stateParts(view);
+  const menus = { view, path: here, params, accountPath: params.account === undefined ? here : section };
+  const tab = [figure, title, ...(params.account === undefined ? [accountName(view)] : [])].filter((one) => one);
+  const isOld = !["fresh", "empty"].includes(kind);
+  return documentHtml({
+    title: tab.join(" · "),
+    icon: isOld ? "header/icon-stale.svg" : "icon.svg",
+    body: html`<body data-timezone="${view.timezone}"${view.isNow && !isError ? html` data-now` : ""}>
 <a class="skip" href="#main">Skip to content</a>
 <header>
-<nav aria-label="Pages">
-${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === section ? html` aria-current="page"` : ""}>${name}</a>`)}
-</nav>
-${selectionForm(view, here, params)}
+${mark(linkTo("/", kept))}
+${navigation(section, kept)}
+${accountMenu(menus)}
+${dateMenu(menus)}
+<div id="state" class="states" data-live>${pill}${bell}</div>
 </header>
 <main id="main">
-${view.isNow ? "" : html`<p class="instant">Viewing ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { ...kept, at: null }, params)}">Go to latest</a></p>`}
+${view.isNow ? html`<div id="banner" data-live>${banner}</div>` : html`<p class="instant">Viewing ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { ...kept, at: null }, params)}">Go to latest</a></p>`}
 <h1>${escapeControlChars(title)}</h1>
 ${body}
 </main>
 <footer>
 <p>Times are in ${view.timezone}. ${digitsLink(view, here, params)}
 <span id="live" role="status"></span></p>
+<p>bitget-collector ${version}, read-only</p>
 </footer>
-</body>
-</html>`;
+</body>`,
+  });
 }
+
+const version = ownVersion();
+
+/** Returns a page without figures and menus, for errors where the database cannot be read. */
+export const bareLayout = (title: string, body: Html): Html =>
+  documentHtml({
+    title: `${title} · bitget-collector`,
+    icon: "header/icon-stale.svg",
+    body: html`<body>
+<a class="skip" href="#main">Skip to content</a>
+<header>
+${mark("./")}
+${navigation("", {})}
+</header>
+<main id="main">
+<h1>${title}</h1>
+${body}
+</main>
+</body>`,
+  });
+
+interface Document {
+  title: string;
+  icon: string;
+  /** The element `body`. */
+  body: Html;
+}
+
+const documentHtml = ({ title, icon, body }: Document): Html => html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeControlChars(title)}</title>
+<link rel="icon" href="assets/${icon}">
+<link rel="stylesheet" href="assets/uPlot.min.css">
+<link rel="stylesheet" href="assets/pages.css">
+<link rel="stylesheet" href="assets/header/header.css">
+<link rel="stylesheet" href="assets/chart/chart.css">
+<script type="module" src="assets/pages.js"></script>
+<script type="module" src="assets/header/header.js"></script>
+</head>
+${body}
+</html>`;
+
+/** Returns the mark and name of the program. "Overview" leads there too, so that the tab key may pass it over. */
+const mark = (href: string): Html =>
+  html`<a class="mark" href="${href}" tabindex="-1"><img src="assets/icon.svg" alt="" width="22" height="22"><span>bitget-collector</span></a>`;
+
+const navigation = (
+  section: string,
+  kept: Record<string, string | null>,
+): Html => html`<nav aria-label="Pages" data-keys>
+${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === section ? html` aria-current="page"` : ""}>${name}</a>`)}
+</nav>`;
 
 /** Returns the switch between cut and exact figures; the key "e" follows it. */
 function digitsLink(view: View, path: string, params: Record<string, string>): Html {
@@ -66,29 +124,4 @@ function digitsLink(view: View, path: string, params: Record<string, string>): H
   return view.isExact
     ? html`Every figure has all of its digits. <a href="${other}" data-digits="cut">Cut to the usual places</a>`
     : html`Amounts are cut to 2 places, never rounded up. <a href="${other}" data-digits="all">Show exact digits</a>`;
-}
-
-/** Returns the form that selects account and date; it works without JavaScript. */
-function selectionForm(view: View, path: string, own: Record<string, string>): Html {
-  const accounts = view.history.accounts();
-  const local = view.isNow
-    ? ""
-    : Temporal.Instant.fromEpochMilliseconds(view.at)
-        .toZonedDateTimeISO(view.timezone)
-        .toPlainDateTime()
-        .toString({ smallestUnit: "second" });
-  return html`<form action="${linkTo(path)}" class="choice">
-${Object.entries(own)
-  .filter(([name]) => name !== "account")
-  .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
-${
-  accounts.length > 1 && own.account === undefined
-    ? html`<label>Account <select name="account"><option value="">All accounts</option>
-${accounts.map((name) => html`<option${name === view.account ? html` selected` : ""}>${name}</option>`)}</select></label>`
-    : view.account && html`<input type="hidden" name="account" value="${view.account}">`
-}
-${view.isExact ? html`<input type="hidden" name="digits" value="all">` : ""}
-<label>Date <input type="datetime-local" name="at" step="1" value="${local}"></label>
-<button>Go</button>
-</form>`;
 }

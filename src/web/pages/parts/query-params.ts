@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { Temporal } from "temporal-polyfill";
 import { startOfDate } from "../../../queries/periods.ts";
 import type { HistoryReader } from "../../../store/history.ts";
+import type { DaemonState } from "../../daemon-state.ts";
 import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 
@@ -46,12 +47,19 @@ export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
   };
 }
 
-/** Returns what the request selects from the database. @throws HTTPException 404 if the account is not in it */
-export function createView(history: HistoryReader, query: PageQuery, { timezone, now }: Site): View {
+/** Returns what the request selects from the database; API responses need no `daemon`. @throws HTTPException 404 if the account is not in it */
+export function createView(
+  history: HistoryReader,
+  query: PageQuery,
+  site: Pick<Site, "timezone" | "now">,
+  daemon: DaemonState = { daemon: "unknown" },
+): View {
   const { account, at, isExact, params } = query;
+  const now = site.now();
   if (account !== null && !history.accounts().includes(account))
     throw notFound(`No account "${account}" in this database.`);
-  return { history, account, at: at ?? now(), isNow: at === null, timezone, isExact, params };
+  const { timezone } = site;
+  return { history, account, at: at ?? now, isNow: at === null, now, daemon, timezone, isExact, params };
 }
 
 const maxLength = 128;

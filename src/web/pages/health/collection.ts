@@ -1,22 +1,23 @@
 /** Renders the page of data health: the state of each dataset, a calendar of coverage, and the gaps. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import type { Steps } from "../../core/async/cooperate.ts";
-import { publicAccount } from "../../core/domain.ts";
-import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
-import type { SlotCounts } from "../../store/history.ts";
-import { daysShown } from "../data/comparison-periods.ts";
-import { collection, countSlots, hoursOf, lastDays, workers } from "../data/health/collection.ts";
-import { gaps } from "../data/health/gaps.ts";
-import { stretchesOf } from "../data/ledger/reconciliation.ts";
-import { allRows, type View } from "../data/table.ts";
-import { badRequest } from "../site.ts";
-import { countsText } from "./ledger/verdict.ts";
-import { type Html, localText, none, unknown } from "./parts/figure.ts";
-import { walletLabel } from "./parts/labels.ts";
-import { layout } from "./parts/layout.ts";
-import { linkTo, stickyParams, textParam } from "./parts/query-params.ts";
-import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { publicAccount } from "../../../core/domain.ts";
+import { type Period, periodOf, startOfDate } from "../../../queries/periods.ts";
+import type { SlotCounts } from "../../../store/history.ts";
+import { daysShown } from "../../data/comparison-periods.ts";
+import { collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
+import { gaps } from "../../data/health/gaps.ts";
+import { stretchesOf } from "../../data/ledger/reconciliation.ts";
+import { allRows, type View } from "../../data/table.ts";
+import { badRequest } from "../../site.ts";
+import { countsText } from "../ledger/verdict.ts";
+import { type Html, localText, none, unknown } from "../parts/figure.ts";
+import { walletLabel } from "../parts/labels.ts";
+import { layout } from "../parts/layout.ts";
+import { linkTo, stickyParams, textParam } from "../parts/query-params.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
+import { alertsHtml } from "./alerts.ts";
 
 const maxGaps = 50;
 
@@ -32,6 +33,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
     view,
     params: day ? { day: day.name } : {},
     body: [
+      alertsHtml(view),
       tableHtml({
         table: collection,
         view,

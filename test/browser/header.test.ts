@@ -1,0 +1,104 @@
+/** Tests the header and the pages of errors in a real browser. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { btc, equityRow, scheduleAll, storeRun } from "../reports/kit.ts";
+import { minute, start, storeAt } from "../store/kit.ts";
+import { type Browser, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
+
+const executablePath = findChromium();
+const day = 1440;
+
+describe.skipIf(!executablePath)("the header", () => {
+  const folder = mkdtempSync(join(tmpdir(), "collector-header-"));
+  const path = join(folder, "collector.db");
+  let served: Served;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const store = await storeAt(path);
+    for (const account of ["main", "an account with a long name"]) {
+      await scheduleAll(store, "* * * * *", start - minute, account);
+      for (const at of [1, day - 1, 2 * day]) {
+        await storeRun(store, spotAssets, start + at * minute, [btc("1")], null, account);
+        await storeRun(store, equity, start + at * minute, [equityRow("78155.765414628799")], null, account);
+      }
+    }
+    store.close();
+    served = await servePages(path, () => start + 2 * day * minute + 3000);
+    browser = await startBrowser(executablePath ?? "");
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const at = (path: string): string => new URL(path, served.url).href;
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+  it.each(["/", "/positions", "/collection", "/nowhere", "/nowhere/deep/down", "/?at=2026-11-02T12:00"])(
+    "is one row of 52 pixels with at most six stops of the tab key before the content of %s",
+    async (path) => {
+      for (const options of [{}, phone]) {
+        const { page } = await browser.open(at(path), options);
+        expect(await page.locator("header").evaluate((one) => one.getBoundingClientRect().height)).toBe(52);
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(options === phone ? 390 : 1280);
+        expect(await page.getByRole("navigation").getByRole("link", { name: "Positions" }).isVisible()).toBe(true);
+        const isBefore = "document.activeElement.compareDocumentPosition(document.querySelector('main')) === 4";
+        let stops = 0;
+        for (; stops < 20; stops += 1) {
+          await page.keyboard.press("Tab");
+          if (!(await page.evaluate(isBefore))) break;
+        }
+        expect(stops).toBeGreaterThan(3);
+        expect(stops).toBeLessThanOrEqual(6);
+      }
+    },
+  );
+
+  it("moves within the pages by the arrow keys", async () => {
+    const { page } = await browser.open(at("/positions"));
+    for (const key of ["Tab", "Tab", "ArrowRight"]) await page.keyboard.press(key);
+    await Promise.all([page.waitForURL(/balances/), page.keyboard.press("Enter")]);
+  });
+
+  it("leads to yesterday's close in one click, back by days, and to another account on the same page", async () => {
+    const { page } = await browser.open(at("/balances"));
+    await page.getByRole("link", { name: "Yesterday's close" }).click();
+    await page.getByText("Viewing 2026-11-02 23:59:59").waitFor();
+    await page.getByRole("link", { name: "A day earlier" }).click();
+    await page.getByText("Viewing 2026-11-01 23:59:59").waitFor();
+    await page.locator(".account summary").click();
+    await page.getByRole("link", { name: "main", exact: true }).click();
+    await page.waitForURL(/account=main/);
+    expect(page.url()).toContain("/balances?");
+    expect(page.url()).toContain("at=2026-11-01T22%3A59%3A59.999Z");
+    for (let step = 0; step < 2; step += 1) await page.locator(".step").last().click();
+    await page.waitForURL((url) => !url.search.includes("at="));
+  });
+
+  it("closes its menus by Escape, and by a click elsewhere", async () => {
+    const { page } = await browser.open(at("/"));
+    const isOpen = () => page.locator("details[open]").count();
+    await page.locator(".account summary").click();
+    expect(await isOpen()).toBe(1);
+    await page.keyboard.press("Escape");
+    expect(await isOpen()).toBe(0);
+    await page.locator(".date summary").click();
+    await page.locator("h1").click();
+    expect(await isOpen()).toBe(0);
+  });
+
+  it("names what the tab shows, and the state of collecting, which counts on", async () => {
+    const { page } = await browser.open(at("/?account=main"));
+    expect(await page.title()).toBe("78,155.76 · Overview · main");
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("assets/header/icon-stale.svg");
+    await page.goto(at("/collection"));
+    expect(await page.title()).toBe("Data health · All accounts");
+  });
+});
