@@ -211,6 +211,8 @@ export interface LastRun {
 export interface SeriesStatus extends Freshness {
   /** The share of due slots with a complete run over 1, 7 and 30 days, from 0 to 1; null if none was due. */
   coverage: { day: number | null; week: number | null; month: number | null };
+  /** The number of due slots over 30 days, and of those with a complete run. Both are 0 if the dataset is not offered. */
+  slots: { ok: number; due: number };
   /** The failed snapshots of the last run; empty if there are none. */
   failures: OpenFailure[];
   /** The first slot that has no row yet. */

@@ -8,7 +8,10 @@ import { formatTable } from "../shared/table.ts";
 
 export const alertsList: Command = {
   examples: ["alerts list", "alerts list --limit 50"],
-  options: [{ flags: "--limit <n>", summary: "show at most n notifications (default: 20)" }],
+  options: [
+    { flags: "--limit <n>", summary: "show at most n notifications (default: 20)" },
+    { flags: "--json", summary: "print JSON" },
+  ],
   onPostgres: "mirror",
   async run({ options, env, print }) {
     const limit = limitOf(options.limit);
@@ -20,9 +23,13 @@ export const alertsList: Command = {
         alerts,
         (name) => schedules[name] !== null,
       );
-      const notifications = notificationLines(history.lastMessages(limit).reverse());
-      const open = openLines(history.openAlerts());
-      for (const line of [...open, ...unevaluatedLines(unevaluated), "", ...notifications]) print(line);
+      const messages = history.lastMessages(limit).reverse();
+      const open = history.openAlerts();
+      if (options.json) print(jsonOf(open, unevaluated, messages));
+      else {
+        const notifications = notificationLines(messages);
+        for (const line of [...openLines(open), ...unevaluatedLines(unevaluated), "", ...notifications]) print(line);
+      }
       return 0;
     } finally {
       history.close();
@@ -36,6 +43,27 @@ function limitOf(option: unknown): number {
     throw new UsageError("--limit needs a positive whole number, as in --limit 50");
   return Number.parseInt(option, 10);
 }
+
+const instant = (at: number): string => new Date(at).toISOString();
+
+const jsonOf = (
+  open: readonly OpenAlert[],
+  unevaluated: readonly Unevaluated[],
+  messages: readonly Message[],
+): string =>
+  JSON.stringify(
+    {
+      schema_version: 1,
+      open: open.map(({ account, kind, what, firedAt }) => ({ account, kind, subject: what, since: instant(firedAt) })),
+      unevaluated: unevaluated.map(({ account, kind, what, why }) => ({ account, kind, subject: what, reason: why })),
+      notifications: messages.map(({ account, kind, what, state, at, value, threshold, ...one }) => ({
+        ...{ account, kind, subject: what, state, at: instant(at), value, threshold, sentence: one.sentence },
+        ...{ delivery: one.delivery, attempts: one.attempts, problem: one.problem },
+      })),
+    },
+    null,
+    2,
+  );
 
 function openLines(open: readonly OpenAlert[]): string[] {
   if (open.length === 0) return ["No open alerts."];

@@ -12,11 +12,16 @@ export const dbVerify: Command = {
     "The last line is the chain head. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
     "was altered, removed or inserted. A history that several machines recorded has a chain, and a line, per account.",
   ],
+  options: [{ flags: "--json", summary: "print JSON" }],
   onPostgres: "mirror",
-  async run({ env, print }) {
+  async run({ options, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const found = await verifyWithBar(databasePath);
     keepVerification(databasePath, found, Date.now());
+    if (options.json) {
+      print(JSON.stringify({ schema_version: 1, ok: found.problems.length === 0, ...found }, null, 2));
+      return found.problems.length === 0 ? 0 : 1;
+    }
     for (const problem of found.problems) print(problem);
     const verdict = found.problems.length === 0 ? "OK, unaltered" : "ALTERED";
     print(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);

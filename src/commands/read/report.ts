@@ -39,6 +39,7 @@ export const report: Command = {
   ],
   options: [
     { flags: "--list", summary: "list the reports, one per line" },
+    { flags: "--json", summary: "with --list: print JSON" },
     { flags: "--from <time>", summary: "from the day of this time on" },
     { flags: "--to <time>", summary: "only days that begin before this time" },
     { flags: "--account <name>", summary: "only this account" },
@@ -53,6 +54,12 @@ export const report: Command = {
   onPostgres: "mirror",
   async run(input) {
     const { args, options, env, print } = input;
+    if (options.json && !options.list) throw new UsageError("--json needs --list; a report is CSV");
+    if (options.json) {
+      const all = reports.map(({ name, summary, chart }) => ({ name, summary, chart: chart !== undefined }));
+      print(JSON.stringify({ schema_version: 1, reports: all }, null, 2));
+      return 0;
+    }
     if (options.list) {
       for (const { name, summary } of reports) print(`${name.padEnd(14)} ${summary}`);
       return 0;

@@ -2,6 +2,7 @@ import type { Secret } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText, escapeControlChars, shareText } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
+import { grouped } from "../../output/shown.ts";
 import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
@@ -19,11 +20,15 @@ import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-
 export const status: Command = {
   examples: ["status", "status --watch", "status --json"],
   options: [
-    { flags: "--json", summary: "print JSON" },
+    { flags: "--json", summary: "print JSON: a list with an object per dataset" },
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
   onPostgres: "mirror",
-  details: ["With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.", ""],
+  details: [
+    "The first line counts the due slots of the last 30 days and the open alerts; `alerts list` and `gaps` show which.",
+    "With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.",
+    "",
+  ],
   async run({ options, env, print, printError, write, isColoured }) {
     const config = loadConfig(env, { credentials: false });
     const { databasePath, timezone, postgres } = config;
@@ -34,11 +39,12 @@ export const status: Command = {
       return watch({ databasePath, timezone, isColoured, write }).finally(stopFollowing);
     }
     const now = Date.now();
-    const [all, workers, proven, lost] = withHistory(
+    const [all, alerts, workers, proven, lost] = withHistory(
       databasePath,
       (history) =>
         [
           history.status(now),
+          history.openAlerts().length,
           history.workers(now),
           ledgerProofText(history.ledgerProofs()),
           missingRecordLines(history, now),
@@ -50,6 +56,7 @@ export const status: Command = {
       print(
         JSON.stringify(
           all.map((one) => ({
+            schema_version: 1,
             ...asJson(one),
             ...(ship ? { ship: shipAsJson(ship) } : {}),
             ...(workers.length > 0 ? { workers: workers.map(workerAsJson) } : {}),
@@ -61,6 +68,8 @@ export const status: Command = {
     else if (all.length === 0)
       print(isCollecting ? waiting : "Nothing collected yet; start the collector with `bitget-collector start`.");
     else {
+      print(headText(all, alerts), (text) => paint("title", text));
+      print("");
       printSeries(all, isCollecting !== false, print);
       if (proven !== null)
         print(`\nThe exchange's ledger: ${proven}; \`bitget-collector reconcile\` shows the stretches.`);
@@ -135,6 +144,13 @@ function printWorkers(workers: readonly WorkerStatus[], print: (line: string) =>
 function printLost(lines: readonly string[], print: (line: string) => void): void {
   print("\nRecords that are missing:");
   for (const line of lines) print(escapeControlChars(`  ${line}`));
+}
+
+/** Returns "4,374 of 4,377 slots of 30 days ok · 1 alert". */
+function headText(all: readonly SeriesStatus[], alerts: number): string {
+  const sum = (of: "ok" | "due") => grouped(String(all.reduce((total, { slots }) => total + slots[of], 0)));
+  const alertText = alerts === 0 ? "no alerts" : alerts === 1 ? "1 alert" : `${alerts} alerts`;
+  return `${sum("ok")} of ${sum("due")} slots of 30 days ok · ${alertText}`;
 }
 
 /** Colours the state in a line of the table. */

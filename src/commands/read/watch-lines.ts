@@ -1,20 +1,21 @@
 /** Builds the content of `status --watch`: equity, positions, balances and the state of each dataset. */
 import { runToEnd } from "../../core/async/cooperate.ts";
-import { compare, decimalIn, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
-import type { DecimalString } from "../../core/domain.ts";
+import { compare, isZero, multiply, subtract } from "../../core/decimal.ts";
 import { durationText, escapeControlChars, namesByText } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { type Close, createCloses, textOf } from "../../queries/close.ts";
+import { type Close, createCloses } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
-import { liquidationDistance } from "../../reports/positions.ts";
 import type { Freshness, HistoryRow, OpenFailure, WorkerStatus } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { formatTable } from "../shared/table.ts";
+import { displayWidth } from "../shared/width.ts";
+import { amountText, changeText, moneyText } from "../terminal/figures.ts";
+import { type TableColumn, tableColumns } from "../terminal/table-columns.ts";
 import { workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
 /** How a line is highlighted. */
@@ -30,10 +31,15 @@ export interface Line {
 const maxBalances = 8;
 
 /**
- * Returns the lines for `now` (epoch ms), with days of the time zone.
- * @throws ConfigError when there is no usable database
+ * Returns the lines for `now` (epoch ms), with days of the time zone. Of tables that are wider than `width` cells the last columns are left
+ * out, so that no figure is cut. @throws ConfigError when there is no usable database
  */
-export function overviewLines(databasePath: string, timezone: string, now: number): Line[] {
+export function overviewLines(
+  databasePath: string,
+  timezone: string,
+  now: number,
+  width = Number.POSITIVE_INFINITY,
+): Line[] {
   const history = openHistory(databasePath);
   try {
     const source: Source = { history, account: null, now };
@@ -42,16 +48,15 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
     const yesterday = periodOf(timezone, "day", today.from - 1);
     const freshness = history.freshness(now);
     const workers = history.workers(now);
+    const table = (name: string, cells: Cells) => section(name, cells, width);
     const failures = freshness.flatMap((one) => describeFailures(one, history.openFailures(one)));
     return [
       { text: `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`, tone: "title" },
-      ...section(`Equity (today since 00:00 ${timezone})`, equityCells(source, shown, yesterday)),
-      ...section("Open positions", openPositions(source, shown)),
-      ...section(`Balances, the ${maxBalances} largest`, largestBalances(source, shown)),
-      ...section("Collecting", collecting(freshness, now)),
-      ...(workers.length === 0
-        ? []
-        : [...section("Workers", workerTable(workers)), ...workerProblems(workers).map(bad)]),
+      ...table(`Equity (today since 00:00 ${timezone})`, equityCells(source, shown, yesterday)),
+      ...table("Open positions", openPositions(source, shown)),
+      ...table(`Balances, the ${maxBalances} largest`, largestBalances(source, shown)),
+      ...table("Collecting", collecting(freshness, now)),
+      ...(workers.length === 0 ? [] : [...table("Workers", workerTable(workers)), ...workerProblems(workers).map(bad)]),
       ...(failures.length === 0 ? [] : [blank, title("Open failures"), ...failures.map(bad)]),
     ];
   } finally {
@@ -69,12 +74,16 @@ interface Cells {
   rows: { cells: string[]; isBad?: boolean }[];
 }
 
-function section(name: string, { headers, rows }: Cells): Line[] {
+function section(name: string, { headers, rows }: Cells, width: number): Line[] {
   if (rows.length === 0) return [blank, title(name), { text: "none", tone: "faint" }];
-  const [header = "", ...lines] = formatTable(
-    headers,
-    rows.map(({ cells }) => cells),
-  );
+  const fitting = (columns: number): string[] => {
+    const shown = formatTable(
+      headers.slice(0, columns),
+      rows.map(({ cells }) => cells.slice(0, columns)),
+    );
+    return columns > 1 && shown.some((line) => displayWidth(line) > width) ? fitting(columns - 1) : shown;
+  };
+  const [header = "", ...lines] = fitting(headers.length);
   const tones = lines.map((text, n): Line => ({ text, tone: rows[n]?.isBad ? "bad" : "plain" }));
   return [blank, title(name), { text: header, tone: "faint" }, ...tones];
 }
@@ -86,7 +95,8 @@ function equityCells(source: Source, shown: Period, yesterday: Period): Cells {
     const now = equityOf(closing);
     const then = equityOf(before.find(({ account }) => account === closing.account));
     const change = now !== null && then !== null ? subtract(now, then) : null;
-    return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
+    const texts = [now === null ? "unknown" : moneyText(now), change === null ? "unknown" : changeText(change)];
+    return { cells: [closing.account, ...texts, partText(closing)], isBad: now === null };
   });
   const isComplete = rows.every(({ cells }) => cells.at(-1) === "");
   return { headers: ["account", "USDT", "today", ...(isComplete ? [] : ["partial equity"])], rows };
@@ -98,36 +108,23 @@ function partText(closing: Close): string {
   if (!row || equityOf(closing) !== null) return "";
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
   const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (unknown)`].filter(Boolean);
-  return `${pricedPartOf(row) ?? "nothing"}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;
+  const priced = pricedPartOf(row);
+  return `${priced === null ? "nothing" : moneyText(priced)}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;
 }
+
+/** The columns of open positions, without their time: all of them are as of now. */
+const positionColumns = (tableColumns.positions ?? []).filter(({ shows }) => !shows.includes("taken_at"));
 
 function openPositions(source: Source, shown: Period): Cells {
-  const columns = ["total", "leverage", "average_open_price", "mark_price", "unrealized_pl", "liquidation_price"];
   const rows = runToEnd(createCloses(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
-    if (!known) return [{ cells: [account, productType ?? "", "unknown", ...columns.map(() => "")], isBad: true }];
-    return rows.map((row) => ({ cells: positionCells(account, row, columns) }));
+    const [, ...others] = positionColumns;
+    if (!known) return [{ cells: [account, `${productType ?? ""} unknown`, ...others.map(() => "")], isBad: true }];
+    // The distance is unknown where the liquidation price is, and there is none where that is "none".
+    const cellOf = ({ header, text }: TableColumn, row: HistoryRow) =>
+      text(row) || (header === "distance" ? "" : "unknown");
+    return rows.map((row) => ({ cells: [account, ...positionColumns.map((column) => cellOf(column, row))] }));
   });
-  return {
-    headers: ["account", "symbol", "side", "size", "leverage", "entry", "mark", "PnL", "liquidation", "distance"],
-    rows,
-  };
-}
-
-function positionCells(account: string, row: HistoryRow, columns: readonly string[]): string[] {
-  const distance = liquidationDistance(row);
-  const figures = columns.map((name) => {
-    const amount = decimalIn(row, name);
-    // The exchange reports 0 or less when there is no liquidation price.
-    return name === "liquidation_price" && amount !== null && !isPositive(amount) ? "none" : truncate(amount, 4);
-  });
-  const side = `${textOf(row, "hold_side")} ${textOf(row, "margin_mode")}`;
-  return [
-    account,
-    textOf(row, "symbol"),
-    side,
-    ...figures,
-    distance === null ? "" : `${truncate(multiply(distance, "100"), 2)} %`,
-  ];
+  return { headers: ["account", ...positionColumns.map(({ header }) => header)], rows };
 }
 
 function largestBalances(source: Source, shown: Period): Cells {
@@ -141,7 +138,10 @@ function largestBalances(source: Source, shown: Period): Cells {
         const value = total !== null && price !== undefined ? multiply(total, price) : null;
         return {
           value,
-          cells: [account, wallet, coin, total ?? "unknown", value === null ? "unknown" : truncate(value, 2)],
+          cells: [
+            ...[account, wallet, coin, total === null ? "unknown" : amountText(total, coin)],
+            value === null ? "unknown" : moneyText(value),
+          ],
         };
       }),
   );
@@ -177,14 +177,3 @@ function describeFailures({ account, dataset }: Freshness, failures: readonly Op
     ([message, names]) => `${account} ${dataset}${names.length > 0 ? ` (${names.join(", ")})` : ""}: ${message}`,
   );
 }
-
-/** Truncates to `places` decimals, with "…" if nonzero digits were cut; returns "unknown" for null. */
-function truncate(digits: DecimalString | null, places: number): string {
-  if (digits === null) return "unknown";
-  const [whole = "", fraction = ""] = digits.split(".");
-  const shown = fraction.slice(0, places);
-  return `${whole}${shown && `.${shown}`}${/[1-9]/.test(fraction.slice(places)) ? "…" : ""}`;
-}
-
-const signed = (digits: DecimalString | null): string =>
-  digits === null ? "unknown" : isPositive(digits) ? `+${digits}` : digits;

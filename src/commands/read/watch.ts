@@ -16,6 +16,9 @@ export interface WatchOptions {
 
 const refreshMs = 2000;
 
+/** The size of a terminal that does not know its own. */
+const defaultSize = { columns: 80, rows: 24 };
+
 /** Control sequences of xterm: alternate screen, hidden cursor, no wrapping; and their reversal. */
 const enterScreen = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const leaveScreen = "\u001b[?7h\u001b[?25h\u001b[?1049l";
@@ -28,9 +31,16 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
   const { stdout } = process;
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  let lines = overviewLines(databasePath, timezone, Date.now());
+  const width = () => (stdout.isTTY ? stdout.columns || defaultSize.columns : Number.POSITIVE_INFINITY);
+  let lines = overviewLines(databasePath, timezone, Date.now(), width());
   const draw = () => write(stdout.isTTY ? renderInPlace(lines, stdout, isColoured) : plainText(lines));
-  const redraw = () => void draw();
+  const refresh = () => {
+    lines = linesOrError(databasePath, timezone, Date.now(), width());
+  };
+  const redraw = () => {
+    refresh();
+    void draw();
+  };
   // Also on exit, so that the terminal is restored however the program ends.
   const restoreTerminal = () => void stdout.write(leaveScreen);
   const pause = () => {
@@ -50,7 +60,7 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
   try {
     while (!stopping.signal.aborted && (await draw())) {
       await sleep(refreshMs, null, { signal: stopping.signal }).catch(() => {});
-      lines = linesOrError(databasePath, timezone, Date.now());
+      refresh();
     }
     return 0;
   } finally {
@@ -62,9 +72,9 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
 }
 
 /** Returns the overview, or an error message if the database cannot be read at the moment; the next refresh tries again. */
-export function linesOrError(databasePath: string, timezone: string, now: number): Line[] {
+export function linesOrError(databasePath: string, timezone: string, now: number, width?: number): Line[] {
   try {
-    return overviewLines(databasePath, timezone, now);
+    return overviewLines(databasePath, timezone, now, width);
   } catch (error) {
     const sqliteError = sqliteErrorOf(error);
     if (!sqliteError && !(error instanceof CollectorError)) throw error;
@@ -88,8 +98,8 @@ export function renderInPlace(
   size: { columns: number; rows: number },
   isColoured: boolean,
 ): string {
-  const columns = size.columns || 80;
-  const rows = size.rows || 24;
+  const columns = size.columns || defaultSize.columns;
+  const rows = size.rows || defaultSize.rows;
   const hidden = lines.length > rows ? lines.length - rows + 1 : 0;
   const shown: Line[] = hidden > 0 ? lines.slice(0, rows - 1) : [...lines];
   if (hidden > 0) shown.push({ text: `… ${hidden} more lines: enlarge the window`, tone: "faint" });

@@ -1,9 +1,10 @@
 /** Lists the columns that a table of each dataset has by default: those that fit a terminal of 120 characters. */
 import { decimalIn, isPositive, places } from "../../core/decimal.ts";
 import { cellText, type DatasetName, type DecimalString } from "../../core/domain.ts";
-import { isStable, shownMoney, shownPercent, shownPrice, shownQuantity } from "../../output/shown.ts";
+import { isStable } from "../../output/shown.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import type { HistoryRow } from "../../store/history.ts";
+import { moneyText, percentText, priceText, quantityText } from "./figures.ts";
 
 /** A column of a table, made of one or more columns of the history view. */
 export interface TableColumn {
@@ -42,11 +43,8 @@ const amount = (shown: Shown, column: string, header = column, others: readonly 
   },
 });
 
-/** Returns a figure as it can be pasted into another program: without commas, with the usual minus. */
-const plainly = (shown: string): string => shown.replaceAll(",", "").replace("\u2212", "-");
-
-const money: Shown = (digits) => plainly(shownMoney(digits));
-const quantity: Shown = (digits) => plainly(shownQuantity(digits));
+const money: Shown = moneyText;
+const quantity: Shown = quantityText;
 
 /** Returns how an amount is shown whose coin is in a column of its row; the coin is added if it is no stable coin. */
 const inCoin =
@@ -60,7 +58,7 @@ const inCoin =
 const likeMarkPrice =
   (more: number): Shown =>
   (digits, row) =>
-    plainly(shownPrice(digits, places(decimalIn(row, "mark_price") ?? "0.00000000") + more));
+    priceText(digits, places(decimalIn(row, "mark_price") ?? "0.00000000") + more);
 
 /** The exchange reports 0 or less where there is no liquidation price. */
 const liquidation: Shown = (digits, row) => (isPositive(digits) ? likeMarkPrice(0)(digits, row) : "none");
@@ -79,7 +77,7 @@ const distance: TableColumn = {
   shows: ["liquidation_price", "mark_price"],
   text(row) {
     const share = liquidationDistance(row);
-    return share === null ? "" : `${plainly(shownPercent(share))} %`;
+    return share === null ? "" : percentText(share);
   },
 };
 

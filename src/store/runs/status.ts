@@ -17,14 +17,17 @@ function statusOf(sqlite: Sqlite, series: ScheduledSeries, freshness: Freshness,
   const { offered } = freshness;
   const count = prepareSlotCount(sqlite);
   // The period includes a slot that is due exactly at `now`.
-  const share = (days: number): number | null => {
-    if (!offered) return null;
+  const slots = (days: number): { ok: number; due: number } => {
+    if (!offered) return { ok: 0, due: 0 };
     const { due, ok } = runToEnd(count(series.id, { from: now - days * dayMs + 1, to: now + 1 }, now));
-    return due === 0 ? null : ok / due;
+    return { ok, due };
   };
+  const share = ({ ok, due }: { ok: number; due: number }): number | null => (due === 0 ? null : ok / due);
+  const month = slots(30);
   return {
     ...freshness,
-    coverage: { day: share(1), week: share(7), month: share(30) },
+    coverage: { day: share(slots(1)), week: share(slots(7)), month: share(month) },
+    slots: month,
     failures: openFailures(sqlite, freshness),
     firstUnprocessedSlot: parsePattern(series.pattern).next(series.processedThrough),
   };

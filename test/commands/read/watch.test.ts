@@ -21,7 +21,7 @@ describe("the overview of status --watch", () => {
     await world.at("2026-03-01T12:01:00Z");
     const text = textOf(overviewLines(world.path, "UTC", world.clock.now()));
     const [equity] = world.rows("select usdt_equity as value from equity_history") as { value: string }[];
-    expect(text).toContain(`main     ${equity?.value}`);
+    expect(text).toContain(`main     ${equity?.value.replace(/(\.\d\d)\d*$/, "$1")}`);
     const open = world.rows("select symbol, hold_side from positions_latest") as {
       symbol: string;
       hold_side: string;
@@ -33,6 +33,11 @@ describe("the overview of status --watch", () => {
     }[];
     expect(text).toMatch(new RegExp(`main +spot +${coin?.coin} `));
     expect(text).toMatch(/main +equity +fresh +\d s +\d+ s/);
+    const narrow = textOf(overviewLines(world.path, "UTC", world.clock.now(), 50)).split("\n");
+    expect(narrow.filter((line) => line.length > 50 || line.includes("…"))).toEqual([]);
+    expect(narrow).toContainEqual(expect.stringMatching(/^account +symbol +side +leverage +size$/));
+    expect(text).not.toContain("…");
+    expect(text).not.toMatch(/\.\d{9}/);
   });
 
   it("names failures, and shows unknown values as unknown", async () => {

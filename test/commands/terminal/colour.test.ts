@@ -34,7 +34,7 @@ it("status and tables are coloured on request only: a stale dataset red, heads d
   store.close();
   const run = (...args: string[]) => runInProcess(args, dirname(path), { DATABASE_URL: `file:${path}` });
   const { stdout } = await run("status", "--color", "always");
-  expect(stdout.startsWith("\u001b[2maccount ")).toBe(true);
+  expect(stdout).toContain("\n\u001b[2maccount ");
   expect(stdout).toContain("  \u001b[31mSTALE\u001b[0m  ");
   expect((await run("history", "spot-assets", "--color=always")).stdout).toContain("\u001b[2mtaken_at");
   for (const args of [
