@@ -56,7 +56,7 @@ export function* flowsOf({ history }: Source, account: string, span: Span): Step
 }
 
 /** The margin wallets have ledgers, but their balances are not collected. */
-const isCounted = ({ wallet }: { wallet: string }): boolean => !wallet.startsWith("margin-");
+export const isCounted = ({ wallet }: { wallet: string }): boolean => !wallet.startsWith("margin-");
 
 /** Returns why entries of a span may be missing in a ledger of an account, with the wallet; null if none is. */
 export function ledgersCause(ledgers: readonly WalletLedger[], span: Span): string | null {

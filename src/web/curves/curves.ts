@@ -7,7 +7,7 @@ import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
-import type { HistoryReader } from "../../store/history.ts";
+import type { HistoryReader, Span } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createDownsampler, type Point } from "./downsample.ts";
 import { type LineInfo, type LineSource, pointsOf, type SlotPoint, slotsOf } from "./lines.ts";
@@ -24,6 +24,8 @@ export interface CurveRequest {
   width: number;
   /** Names of the lines of the source, in this order; null selects all. */
   lines: readonly string[] | null;
+  /** Times at which the values on both sides are kept, oldest first. Epoch ms. */
+  cuts?: readonly number[];
 }
 
 /** Describes a curve as columns for a plotting library; null breaks the line. */
@@ -55,11 +57,15 @@ export class Curves {
     const { key, to, width, now } = question;
     const begin = startOf(history, source);
     const from = startAt(question, begin);
+    const cuts = (question.cuts ?? []).filter((at) => at > from && at < to);
+    const detailed = new Set(cuts.map((at) => Math.floor(at / hourMs) * hourMs));
+    const hourOf = (from: number, before: number | null) =>
+      pointsOf(history, source, { from, to: from + hourMs }, before);
     const points: Iterable<SlotPoint> =
       to - from > detailMs
-        ? pointsWithin(yield* this.#summaryOf(history, source, key), from, to)
+        ? pointsWithin(yield* this.#summaryOf(history, source, key), { from, to }, { detailed, hourOf })
         : pointsOf(history, source, { from, to }, null);
-    const columnOf = (at: number) => Math.floor(((at - from) / (to - from)) * width);
+    const columnOf = createColumns({ from, to }, width, cuts);
     const wanted = wantedLines(question, source);
     const sampler = createDownsampler<Point>(columnOf);
     const kept: Point[] = [];
@@ -128,8 +134,13 @@ const startAt = ({ from, to }: CurveRequest, begin: number): number => Math.min(
 /** Returns the places of the requested lines; a name that the source does not have is left out. */
 function wantedLines({ lines }: CurveRequest, source: LineSource): number[] {
   const chosen = lines?.map((one) => source.lines.findIndex(({ name }) => name === one));
-  return (chosen ?? [...source.lines.keys()]).filter((at) => at >= 0);
+  const shown = [...source.lines.keys()].filter((at) => !source.lines[at]?.isExtra);
+  return (chosen ?? shown).filter((at) => at >= 0);
 }
+
+/** Returns the names of the requested lines. */
+export const lineNames = (request: CurveRequest, source: LineSource): string[] =>
+  wantedLines(request, source).flatMap((at) => source.lines[at]?.name ?? []);
 
 /** Returns the cache key of a source: its kind (`of`) and its items. */
 export const sourceKey = (of: string, { items }: LineSource): string =>
@@ -171,9 +182,28 @@ function readNextHours(history: HistoryReader, source: LineSource, summary: Summ
   return true;
 }
 
-function* pointsWithin({ hours }: Summary, from: number, to: number): Generator<SlotPoint, void> {
+/** Which hours are read again in full, and how. */
+interface Detail {
+  detailed: ReadonlySet<number>;
+  /** Returns the points of an hour; `before` is the slot of the last known point before it. */
+  hourOf(from: number, before: number | null): Iterable<SlotPoint>;
+}
+
+function* pointsWithin({ hours }: Summary, { from, to }: Span, detail: Detail): Generator<SlotPoint, void> {
+  let before: number | null = null;
   for (const hour of hours) {
     if (hour.from + hourMs <= from || hour.from >= to) continue;
-    for (const point of hour.points) if (point.at >= from && point.at < to) yield point;
+    const points = detail.detailed.has(hour.from) ? detail.hourOf(hour.from, before) : hour.points;
+    for (const point of points) if (point.at >= from && point.at < to) yield point;
+    before = hour.points.findLast(isKnown)?.slot ?? before;
   }
+}
+
+/** Returns a function that gives the column of a time: one for each pixel, divided at each cut. Times must be passed in order. */
+function createColumns({ from, to }: Span, width: number, cuts: readonly number[]): (at: number) => number {
+  let passed = 0;
+  return (at) => {
+    while ((cuts[passed] ?? Number.POSITIVE_INFINITY) <= at) passed += 1;
+    return Math.floor(((at - from) / (to - from)) * width) + passed * (width + 1);
+  };
 }

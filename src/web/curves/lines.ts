@@ -17,6 +17,8 @@ export interface LineInfo {
   kind: "money" | "quantity" | "price" | "share";
   /** Whether a value holds until the next one. */
   isStep?: true;
+  /** Whether it is only read if requested by name. */
+  isExtra?: true;
 }
 
 /** A point with its slot. */

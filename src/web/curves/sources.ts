@@ -20,6 +20,7 @@ const equityLines: readonly LineInfo[] = [
   { name: "futures_usdt", label: "Futures", kind: "money" },
   { name: "unified_usdt", label: "Unified", kind: "money" },
   { name: "other_usdt", label: "Funding, earn, bots, margin", kind: "money" },
+  { name: "ledger_part", label: "Wallets with a ledger", kind: "money", isExtra: true },
 ];
 
 /** Returns the equity of the selected accounts: total, partial equity and wallets. */
@@ -34,7 +35,10 @@ export const equitySource = (view: View): LineSource => ({
     const isWhole = Number(complete) === 1;
     // Rows older than the column `priced_usdt` have the sum of the known parts in `usdt_equity`.
     const part = asDecimal(priced) ?? asDecimal(total);
-    return [isWhole ? asDecimal(total) : null, isWhole ? null : part, ...parts.map(asDecimal)];
+    const [spot, futures, unified = null, other] = parts.map(asDecimal);
+    const whole = isWhole ? asDecimal(total) : null;
+    const withLedger = unified === null ? sumOf([spot ?? null, futures ?? null]) : whole;
+    return [whole, isWhole ? null : part, spot ?? null, futures ?? null, unified, other ?? null, withLedger];
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);
@@ -44,7 +48,13 @@ export const equitySource = (view: View): LineSource => ({
       missing > 0 || parts.some((values) => values[0] === null && values[at] === null)
         ? null
         : sumKnown(parts.map((values) => values[at] ?? null));
-    return [isWhole ? sum : null, isWhole ? null : sum, ...wallets.map((_, at) => wallet(at + 2))];
+    const ledgerParts = parts.map((values) => values.at(-1) ?? null);
+    return [
+      isWhole ? sum : null,
+      isWhole ? null : sum,
+      ...wallets.map((_, at) => wallet(at + 2)),
+      missing > 0 ? null : sumOf(ledgerParts),
+    ];
   },
 });
 

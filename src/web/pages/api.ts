@@ -1,12 +1,14 @@
 /** Serves `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 
 import { type Context, Hono } from "hono";
-import { type Paced, pause } from "../../core/async/cooperate.ts";
+import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import { csvLine } from "../../output/csv.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { type CurveRequest, type Curves, sourceKey } from "../curves/curves.ts";
+import { type CurveData, type CurveRequest, type Curves, lineNames, sourceKey } from "../curves/curves.ts";
 import type { LineSource } from "../curves/lines.ts";
+import { PaidCache } from "../curves/paid.ts";
+import { ProfitCurves, profitLineNames } from "../curves/profit-curve.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
@@ -19,17 +21,20 @@ const maxJsonRows = 1000;
 
 /** Returns the routes of the API. */
 export function api(site: Site, curves: Curves): Hono {
+  const profits = new ProfitCurves(curves, new PaidCache());
   return new Hono()
     .get("/curve", async (c) => {
       const ask = parseCurveParams(c, site);
       return c.json(
-        await site.reader.readInSteps((history) => curve(createView(history, ask.question, site), ask, curves)),
+        await site.reader.readInSteps((history) =>
+          curve(createView(history, ask.question, site), ask, { curves, profits }),
+        ),
       );
     })
     .get("/curve.csv", async (c) => {
       const ask = parseCurveParams(c, site);
       const body = await site.reader.stream((history) =>
-        curveCsv(createView(history, ask.question, site), ask, curves),
+        curveCsv(createView(history, ask.question, site), ask, { curves, profits }),
       );
       return download(c, body, "curve");
     })
@@ -91,6 +96,7 @@ const spans: Record<string, number> = { "1d": 1, "1w": 7, "1m": 30, "1y": 365 };
 
 const sources: Record<string, { needs: readonly string[]; of: (view: View) => ReturnType<typeof equitySource> }> = {
   equity: { needs: [], of: equitySource },
+  profit: { needs: [], of: equitySource },
   coin: { needs: ["wallet", "coin"], of: coinSource },
   position: { needs: positionKey.slice(1), of: positionSource },
 };
@@ -128,18 +134,23 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
   return { question, of, from, to: Math.min(to, end), now, width: integerParam(c, "width", 50, 4000, 1000), lines };
 }
 
-function curve(view: View, ask: CurveParams, curves: Curves) {
+interface Readers {
+  curves: Curves;
+  profits: ProfitCurves;
+}
+
+function curve(view: View, ask: CurveParams, { curves, profits }: Readers): Steps<CurveData> {
   const [source, request] = requested(view, ask);
-  return curves.curve(view.history, source, request);
+  return ask.of === "profit" ? profits.curve(view, request) : curves.curve(view.history, source, request);
 }
 
 /** Yields every point of a curve as CSV, from its first data on. */
-function* curveCsv(view: View, ask: CurveParams, curves: Curves): Paced<string> {
+function* curveCsv(view: View, ask: CurveParams, { curves, profits }: Readers): Paced<string> {
   const [source, request] = requested(view, ask);
-  const known = source.lines.map(({ name }) => name);
-  const names = request.lines?.filter((name) => known.includes(name)) ?? known;
-  yield csvLine(["at", ...names]);
-  for (const point of curves.points(view.history, source, request))
+  const isProfit = ask.of === "profit";
+  yield csvLine(["at", ...(isProfit ? profitLineNames(request) : lineNames(request, source))]);
+  const points = isProfit ? profits.points(view, request) : curves.points(view.history, source, request);
+  for (const point of points)
     yield point === pause ? pause : csvLine([new Date(point.at).toISOString(), ...point.values]);
 }
 
@@ -147,5 +158,5 @@ function* curveCsv(view: View, ask: CurveParams, curves: Curves): Paced<string> 
 function requested(view: View, { of, ...request }: CurveParams): [LineSource, CurveRequest] {
   const source = sources[of]?.of(view) ?? equitySource(view);
   if (source.items.length === 0) throw notFound("No data was ever recorded for it.");
-  return [source, { ...request, key: sourceKey(of, source) }];
+  return [source, { ...request, key: sourceKey(of === "profit" ? "equity" : of, source) }];
 }

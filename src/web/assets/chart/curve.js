@@ -15,6 +15,8 @@ import { figureText } from "./figures.js";
  * @property {number} to
  * @property {number[]} at epoch ms
  * @property {Line[]} lines the first one is the main line
+ * @property {{ from: number, to: number }[]} [unknown] of a profit: when money may have been paid of which nothing is known
+ * @property {boolean} [isPaidKnown] of a profit: whether anything is known of what was paid
  */
 
 /**
@@ -107,8 +109,22 @@ export function wordsOf(curve, timeText, isExact) {
   return [
     `${when}: from ${text(first.digits)} to ${text(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
     gaps > 0 ? `${gaps} ${gaps === 1 ? "gap" : "gaps"} (striped grey: no data).` : "",
+    ...paidSentences(curve, timeText),
     partial > 0 ? `${partial} incomplete (striped amber; the dashed line is the partial equity).` : "",
   ]
     .filter((sentence) => sentence !== "")
     .join(" ");
+}
+
+/**
+ * Returns sentences about the money paid in and out that a profit does not consider.
+ * @param {Curve} curve
+ * @param {(at: number) => string} timeText
+ */
+function paidSentences({ from, to, unknown = [], isPaidKnown = true }, timeText) {
+  if (!isPaidKnown) return ["Deposits and withdrawals are in it, because the exchange's ledger was not collected."];
+  return unknown.map(({ from: since, to: until }) => {
+    const [first, last] = [timeText(Math.max(from, since)), timeText(Math.min(to, until))];
+    return `Not in it: ${first === last ? first : `${first} to ${last}`}, because what was paid in and out is unknown.`;
+  });
 }

@@ -45,6 +45,8 @@ export const standardSpans = [
 /** The views of the equity. */
 export const equityViews: readonly ChartView[] = [
   { name: "equity", label: "Equity", lines: ["total", "known_part"] },
+  { name: "profit", label: "Profit", of: "profit", lines: ["profit"] },
+  { name: "drawdown", label: "Drawdown", of: "profit", lines: ["drawdown"] },
   { name: "wallets", label: "By wallet", stack: ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"] },
 ];
 

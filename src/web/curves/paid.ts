@@ -1,0 +1,101 @@
+/** The money that came into accounts and left them, read from the exchange's ledger once and kept. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { dayMs } from "../../core/time.ts";
+import { type Flow, flowsOf, isCounted } from "../../queries/flows.ts";
+import type { HistoryReader, Mark, Span, WalletLedger } from "../../store/history.ts";
+
+/** What was paid in and out, as far as it is known. */
+export interface Paid {
+  /** Oldest first; without those of coins that the exchange has no price of. Unit of `usdt`: USDT. */
+  flows: readonly PaidAmount[];
+  /** When other money may have been paid, oldest first. Both ends are included. */
+  unknown: readonly Span[];
+  /** Up to when the ledgers were read, epoch ms; infinity where there is none. */
+  through: number;
+  /** Whether an account has no ledger. */
+  isNothingKnown: boolean;
+}
+
+export interface PaidAmount {
+  account: string;
+  at: number;
+  usdt: DecimalString;
+}
+
+interface Known {
+  mark: Mark;
+  /** Which parts of the ledgers were not collected. */
+  holes: string;
+  /** The entries before this time were read. Epoch ms. */
+  to: number;
+  flows: Flow[];
+}
+
+/** The entries read in one step, as a part of their time. */
+const stepMs = 30 * dayMs;
+
+/** Keeps the flows of accounts. */
+export class PaidCache {
+  readonly #known = new Map<string, Known>();
+
+  /** Returns what was paid into and out of accounts up to the present time. */
+  *of(history: HistoryReader, accounts: readonly string[], now: number): Steps<Paid> {
+    const flows: Flow[] = [];
+    const ledgers: WalletLedger[] = [];
+    for (const account of accounts) {
+      const own = history.ledgers(account).filter(isCounted);
+      if (own.length === 0) return nothing;
+      ledgers.push(...own);
+      flows.push(...(yield* this.#flows(history, account, own, now)));
+    }
+    flows.sort((one, other) => one.at - other.at);
+    const removed = history.accountsRemovedAt(now);
+    const current = ledgers.filter(({ account, to }) => to > now && !removed.includes(account));
+    const through = Math.min(now, ...current.map((ledger) => ledger.through));
+    const unpriced = flows.filter(({ usdt, isPriced }) => usdt === null && isPriced);
+    const unknown = [...ledgers.flatMap(unknownIn), ...unpriced.map(({ at }) => ({ from: at, to: at }))];
+    return {
+      flows: flows.flatMap(({ account, at, usdt }) => (usdt === null ? [] : [{ account, at, usdt }])),
+      unknown: unknown.sort((one, other) => one.from - other.from),
+      through,
+      isNothingKnown: false,
+    };
+  }
+
+  *#flows(history: HistoryReader, account: string, ledgers: readonly WalletLedger[], now: number): Steps<Flow[]> {
+    const holes = JSON.stringify(ledgers.map(({ wallet, from, to, holes }) => [wallet, from, to, holes]));
+    const found = this.#known.get(account);
+    const isValid = found?.holes === holes && history.isUnchangedSince(found.mark);
+    const known: Known = isValid ? found : { mark: history.mark(), holes, to: startOf(history, account), flows: [] };
+    known.mark = history.mark();
+    this.#known.set(account, known);
+    const final = Math.min(now, ...ledgers.filter(({ to }) => to > now).map(({ through }) => through)) - settledMs;
+    while (known.to < final) {
+      const to = Math.min(final, known.to + stepMs);
+      known.flows.push(...(yield* flowsOf({ history, account, now }, account, { from: known.to, to })).flows);
+      known.to = to;
+      yield pause;
+    }
+    const last = yield* flowsOf({ history, account, now }, account, { from: known.to, to: now + 1 });
+    return [...known.flows, ...last.flows];
+  }
+}
+
+const nothing: Paid = { flows: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: true };
+
+/** The other entry of a transfer, which makes it none, may be so much later. Milliseconds. */
+const settledMs = 600_000;
+
+/** Returns when the first series of an account began, epoch ms: nothing is compared with what was before. */
+const startOf = (history: HistoryReader, account: string): number =>
+  Math.min(...history.series(account).map(({ firstAt }) => firstAt));
+
+/** Returns where the entries of a ledger may be incomplete: where it was not collected, and where the account was changed. */
+function unknownIn({ holes, from, to }: WalletLedger): Span[] {
+  const changes = [from, to].filter((at) => at > 0 && at < Number.MAX_SAFE_INTEGER);
+  return [
+    ...holes.filter((hole) => hole.from < to && hole.to > from).map((hole) => ({ from: hole.from, to: hole.to - 1 })),
+    ...changes.map((at) => ({ from: at, to: at })),
+  ];
+}
