@@ -14,6 +14,9 @@ export interface ChainKey {
   coin: string;
 }
 
+/** The name in place of a wallet in the row that is about results of closed positions; described at `ledgerChain`. */
+export const resultsOfAccount = "";
+
 /** How far a chain is settled; described at `ledgerChain`. */
 export interface ChainState {
   settledAt: number | null;
@@ -124,6 +127,12 @@ export class LedgerRows {
       settledBalance: settledBalance && packDigits(settledBalance),
       lastSettled: lastSettled && JSON.stringify(lastSettled),
     });
+  }
+
+  /** Stores that a pass at `now` (epoch ms) computed results of closed positions up to a snapshot; `continues`: not all of them. */
+  putResults(accountId: number, through: number, pass: { now: number; continues: boolean }): void {
+    const state = { settledAt: null, settledBalance: null, lastSettled: null, billsThrough: through };
+    this.putChain({ accountId, wallet: resultsOfAccount, coin: "" }, state, pass);
   }
 
   /** Returns the verdicts of a wallet. */

@@ -85,7 +85,11 @@ export class Reconciler {
     // What no balance confirms follows the convention of its type. Where one was found, nothing may depend on when it was.
     const isFound = this.#conventions(accountId) !== known;
     const again = isFound ? await this.#reconcileWallets(accountId, { now: options.now, isFull: true }) : done;
-    await this.#write(() => this.#positions.update(accountId, isFound || (options.isFull === true && isWhole)));
+    const isFull = isFound || (options.isFull === true && isWhole);
+    await this.#write(() => {
+      const through = this.#positions.update(accountId, isFull);
+      if (through !== null) this.#rows.putResults(accountId, through, { now: options.now, continues: !isFull });
+    });
     return again;
   }
 

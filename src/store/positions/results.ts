@@ -140,18 +140,24 @@ export class PositionResults {
     this.#statements = prepare(sqlite);
   }
 
-  /** Computes the results of an account that may have changed since the last pass; with `isFull` all of them. */
-  update(accountId: number, isFull = false): void {
-    const upTo = this.#statements.lastSnapshot.get() ?? 0;
+  /**
+   * Computes the results of an account that may have changed since the last pass; with `isFull` all of them. Returns the last snapshot that
+   * was taken into account; null where the account has no list of closed positions.
+   */
+  update(accountId: number, isFull = false): number | null {
+    const scopes = this.#inputs.scopes(accountId);
+    if (scopes.length === 0) return null;
+    const upTo = this.#statements.lastSnapshot.get(accountId) ?? 0;
     if (isFull) this.#statements.remove.run(accountId);
     const after = isFull ? 0 : (this.#through.get(accountId) ?? this.#statements.through.get(accountId) ?? 0);
-    for (const scope of this.#inputs.scopes(accountId)) {
+    for (const scope of scopes) {
       const selection = this.#changed(scope, after);
       if (selection.size === 0) continue;
       for (const result of resultsOf(this.#inputs, scope, selection, upTo))
         this.#statements.put.run(rowOf(result, upTo));
     }
     this.#through.set(accountId, upTo);
+    return upTo;
   }
 
   /** Computes the results of all accounts. */
@@ -205,7 +211,12 @@ function prepare(sqlite: Sqlite) {
     where e.account_id = ? and e.dataset = 'closed-positions')`;
   return {
     accounts: sqlite.prepare<[], number>("select id from account order by id").pluck(),
-    lastSnapshot: sqlite.prepare<[], number | null>("select max(id) from snapshot").pluck(),
+    // Of several accounts that are recorded into PostgreSQL a later snapshot may have a lower id.
+    lastSnapshot: sqlite
+      .prepare<[number], number | null>(
+        "select max(p.latest) from series e join scope p on p.series_id = e.id where e.account_id = ?",
+      )
+      .pluck(),
     through: sqlite
       .prepare<[number], number | null>(`select max(through) from position_result where ${ofAccount}`)
       .pluck(),

@@ -36,7 +36,6 @@ const textDialect: ViewDialect = {
   hex: (expression) => `encode(${expression}, 'hex')`,
   asOfJoins,
   amountType: "text",
-  hasPositionResults: false,
 };
 
 const typedInstant = (expression: string): string => `instant(${expression}) at time zone 'UTC'`;

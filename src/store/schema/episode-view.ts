@@ -45,24 +45,14 @@ function resultCells({ amount, receivedInstant }: ViewDialect): Record<string, s
   };
 }
 
-/** Returns the same where the database has no results. */
-function noCells(dialect: ViewDialect): Record<string, string> {
-  const amount = `cast(null as ${dialect.amountType})`;
-  const integer = "cast(null as bigint)";
-  const others = { held_ms: integer, opened_at: integer, closed_at: dialect.receivedInstant(integer) };
-  const texts = { position_id: "cast(null as text)", verdict: "cast(null as text)" };
-  const names = Object.keys(resultCells(dialect));
-  return { ...Object.fromEntries(names.map((name) => [name, amount])), ...others, ...texts };
-}
-
 const joinResult = `
     left join position_result r on r.item_id = l.item_id and r.since = l.since
     left join closed_positions_record c on c.scope_id = r.scope_id and c.position_id = r.position_id and c.version = r.version`;
 
 /** Returns the query of the view. The open positions of a scope that is no longer requested have an unknown outcome. */
 export function episodesQuery(dialect: ViewDialect): string {
-  const { amount, instant, receivedInstant, hasPositionResults } = dialect;
-  const cells = hasPositionResults ? resultCells(dialect) : noCells(dialect);
+  const { amount, instant, receivedInstant } = dialect;
+  const cells = resultCells(dialect);
   return `
 with timeline as (
   select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
@@ -73,7 +63,7 @@ with timeline as (
   from episode l
     join positions_item i on i.id = l.item_id
     join scope p on p.id = i.scope_id
-    left join snapshot n on n.id = p.latest${hasPositionResults ? joinResult : ""}
+    left join snapshot n on n.id = p.latest${joinResult}
 )
 select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
   l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstant("l.opened_at_ms")} as opened_at,
@@ -90,7 +80,7 @@ select a.name as account, nullif(l.product_type, '') as product_type, l.symbol a
   ${resultColumns.map((name) => `l.${name}_closed as ${name}`).join(", ")}
 from timeline l
   join series e on e.id = l.series_id
-  join account a on a.id = e.account_id${hasPositionResults ? unseenQuery(dialect, cells) : ""}`;
+  join account a on a.id = e.account_id${unseenQuery(dialect, cells)}`;
 }
 
 /** Returns the rows of positions that were opened and closed without a snapshot in between. */

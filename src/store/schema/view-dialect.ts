@@ -29,8 +29,6 @@ export interface ViewDialect {
   asOfJoins(layout: StorageLayout): string;
   /** The SQL type of an amount. */
   amountType: "text" | "numeric";
-  /** Whether the database has the results of closed positions. */
-  hasPositionResults: boolean;
 }
 
 export const sqliteDialect: ViewDialect = {
@@ -42,7 +40,6 @@ export const sqliteDialect: ViewDialect = {
   hex: (expression) => `lower(hex(${expression}))`,
   asOfJoins,
   amountType: "text",
-  hasPositionResults: true,
 };
 
 /** Returns an SQL expression that makes a stored column human-readable. */

@@ -1,4 +1,5 @@
 /** The reconciliation of the exchange's ledger in a copy in PostgreSQL, and in a mirror of it. */
+import { getTableName } from "drizzle-orm";
 import { expect, it, onTestFinished } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
 import { datasets } from "../../../src/datasets/index.ts";
@@ -6,6 +7,7 @@ import { forgetReconciliation } from "../../../src/store/ledger/ledger-rows.ts";
 import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
+import { ledgerTables } from "../../../src/store/schema/derived/ledger-tables.ts";
 import { openWriter } from "../../../src/store/sqlite/database.ts";
 import { classic } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
@@ -26,7 +28,9 @@ describePostgres("a shipped reconciliation", () => {
         SCHEDULE_SPOT_ASSETS: schedule,
         SCHEDULE_FUNDING_ASSETS: schedule,
         SCHEDULE_MIX_ACCOUNTS: schedule,
+        SCHEDULE_POSITIONS: schedule,
         SCHEDULE_BILLS: schedule,
+        SCHEDULE_CLOSED_POSITIONS: schedule,
       },
       { from: start - 12 * hour, habits: { hasCashFlows: true, activity: 48 } },
     );
@@ -74,9 +78,9 @@ describePostgres("a shipped reconciliation", () => {
     await isCopied();
     await reconcileFile(path, { now: now + 1 });
     await isCopied();
-    const counts = ["bill_step", "reconciled", "snapshot_balance", "ledger_finding", "ledger_chain"].map(
-      (table) => query(path, `select count(*) > 0 as some from ${table}`)[0]?.some,
+    const counts = ledgerTables.map(
+      (table) => query(path, `select count(*) > 0 as some from ${getTableName(table)}`)[0]?.some,
     );
-    expect(counts).toEqual([1, 1, 1, 1, 1]);
+    expect(counts).toEqual(ledgerTables.map(() => 1));
   });
 });

@@ -1,10 +1,8 @@
-import { getTableName } from "drizzle-orm";
 import { expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
 import { prepareSchema, requireSchema } from "../../../src/store/postgres/migrations.ts";
 import { copiedTables } from "../../../src/store/postgres/tables.ts";
 import { sharedViews } from "../../../src/store/postgres/views.ts";
-import { fileTables } from "../../../src/store/schema/derived/ledger-tables.ts";
 import { query } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 import { connected, describePostgres, newDatabase, newHistory } from "./kit.ts";
@@ -13,9 +11,7 @@ it("knows every table of SQLite, with its columns and its primary key", async ()
   const path = temporaryPath();
   await open(path);
   const tables = query(path, "select name from sqlite_master where type = 'table' and name <> 'migration'");
-  const inFilesOnly: string[] = fileTables.map(getTableName);
-  const shared = tables.filter(({ name }) => !inFilesOnly.includes(String(name)));
-  const shape = shared.map(({ name }) => {
+  const shape = tables.map(({ name }) => {
     const columns = query(path, `select name, pk from pragma_table_info('${name}')`);
     const key = columns.filter(({ pk }) => pk !== 0).sort((one, other) => Number(one.pk) - Number(other.pk));
     return { name, columns: columns.map((one) => one.name).sort(), key: key.map((one) => one.name) };

@@ -22,7 +22,7 @@ const start = Date.parse("2026-10-20T10:00:00Z");
 const schedule = "0 */30 * * * *";
 
 /** The process writes others while it is compared. */
-const views = ["bills", "reconciliation", "wallet_balances", "ledger_findings", "gaps"];
+const views = ["bills", "reconciliation", "wallet_balances", "ledger_findings", "position_episodes", "gaps"];
 
 /** Returns the rows of the reconciliation in a mirror. */
 function reconciliationIn(path: string): Record<string, string[] | undefined> {
@@ -41,7 +41,9 @@ async function startRecording() {
       SCHEDULE_SPOT_ASSETS: schedule,
       SCHEDULE_FUNDING_ASSETS: schedule,
       SCHEDULE_MIX_ACCOUNTS: schedule,
+      SCHEDULE_POSITIONS: schedule,
       SCHEDULE_BILLS: schedule,
+      SCHEDULE_CLOSED_POSITIONS: schedule,
     },
     { from: start - 12 * hour, habits: { hasCashFlows: true, activity: 48 } },
   );
@@ -85,8 +87,8 @@ describePostgres("a recorded reconciliation", () => {
     // The first run of a day reads three days again. The steps of entries that are settled change then.
     await live(Date.parse("2026-10-21T00:00:00Z"), 0.5);
     expect(await verdicts()).not.toContain("break");
-    const counts =
-      "select (select count(*) from bill_step) as steps, (select count(*) from ledger_finding) as findings";
+    const counts = `select (select count(*) from bill_step) as steps, (select count(*) from ledger_finding) as findings,
+      (select count(*) from position_episodes where verdict = 'proven') as positions`;
     const [found] = await postgres.query<Record<string, number>>(counts);
     expect(Math.min(...Object.values(found ?? {}))).toBeGreaterThan(0);
   });

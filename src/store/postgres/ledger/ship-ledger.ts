@@ -32,15 +32,16 @@ export const rowKeys = {
   reconciled: "account_id, wallet, coin, from_at",
   snapshot_balance: "account_id, wallet, coin, at",
   bill_step: "scope_id, bill_id",
+  position_result: "scope_id, position_id",
 };
 
 /** Changed chains as a table `c` of PostgreSQL; its parameters are those of `columnsOf`. */
 export const postgresChains =
-  "unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) c(account_id, wallet, coin, stretches_from, balances_from, entries_after)";
+  "unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) c(account_id, wallet, coin, stretches_from, balances_from, entries_after, results_from)";
 
 /** The same of SQLite; its parameter is `JSON.stringify` of the chains. */
 export const sqliteChains = `(select value ->> 'accountId' as account_id, value ->> 'wallet' as wallet, value ->> 'coin' as coin,
-  value ->> 'stretchesFrom' as stretches_from, value ->> 'balancesFrom' as balances_from, value ->> 'entriesAfter' as entries_after
+  value ->> 'stretchesFrom' as stretches_from, value ->> 'balancesFrom' as balances_from, value ->> 'entriesAfter' as entries_after, value ->> 'resultsFrom' as results_from
   from json_each(?)) c`;
 
 /** Returns the columns of chains as arrays. */
@@ -51,4 +52,5 @@ export const columnsOf = (chains: readonly ChangedChain[]) => [
   chains.map(({ stretchesFrom }) => stretchesFrom),
   chains.map(({ balancesFrom }) => balancesFrom),
   chains.map(({ entriesAfter }) => entriesAfter),
+  chains.map(({ resultsFrom }) => resultsFrom),
 ];

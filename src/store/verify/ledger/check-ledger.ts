@@ -5,7 +5,7 @@ import { type Finding, Findings } from "../../../reconciliation/chain.ts";
 import type { Interval } from "../../../reconciliation/verdict.ts";
 import { saysMore, stepRows, uncoveredBalances } from "../../ledger/derived-rows.ts";
 import { EntryReader } from "../../ledger/entries.ts";
-import { type ChainState, LedgerRows, type StepRow } from "../../ledger/ledger-rows.ts";
+import { type ChainState, LedgerRows, resultsOfAccount, type StepRow } from "../../ledger/ledger-rows.ts";
 import { type Wallet, WalletReader } from "../../ledger/wallets.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import type { Report } from "../problem.ts";
@@ -89,7 +89,7 @@ class LedgerCheck {
   /** Reports rows that belong to no chain, and findings that no entry shows. */
   end(): void {
     const chains = this.#sqlite.prepare<[number, number, number], { wallet: string; coin: string; name: string }>(
-      `select wallet, coin, 'ledger_chain' as name from ledger_chain where account_id = ? union
+      `select wallet, coin, 'ledger_chain' as name from ledger_chain where account_id = ? and wallet <> '${resultsOfAccount}' union
        select wallet, coin, 'reconciled' from reconciled where account_id = ? union
        select wallet, coin, 'snapshot_balance' from snapshot_balance where account_id = ?`,
     );

@@ -1,6 +1,7 @@
 /** Recomputes the results of closed positions from records, episodes and bills, and compares them with the stored ones. */
 import { pause, type Steps } from "../../../core/async/cooperate.ts";
 import { snakeCase } from "../../../core/columns.ts";
+import { resultsOfAccount } from "../../ledger/ledger-rows.ts";
 import { ResultInputs } from "../../positions/result-inputs.ts";
 import { digitColumns, type PositionResult, resultsOf } from "../../positions/results.ts";
 import { digitsSql } from "../../schema/encoding.ts";
@@ -22,13 +23,14 @@ export function* checkPositions(sqlite: Sqlite, report: Report): Steps<void> {
      from position_result where scope_id = ?`,
   );
   const through = sqlite
-    .prepare<[number], number | null>(
-      `select max(r.through) from position_result r join scope p on p.id = r.scope_id join series e on e.id = p.series_id
-       where e.account_id = ?`,
+    .prepare<{ accountId: number }, number | null>(
+      `select coalesce((select bills_through from ledger_chain where account_id = @accountId and wallet = '${resultsOfAccount}'), (
+         select max(r.through) from position_result r join scope p on p.id = r.scope_id join series e on e.id = p.series_id
+         where e.account_id = @accountId))`,
     )
     .pluck();
   for (const accountId of sqlite.prepare<[], number>("select id from account").pluck().all()) {
-    const upTo = through.get(accountId) ?? 0;
+    const upTo = through.get({ accountId }) ?? 0;
     for (const scope of inputs.scopes(accountId)) {
       const rows = new Map(stored.all(scope.id).map((row) => [row.positionId, row]));
       const name = (id: string) => `${scope.account} closed-positions: ${scope.productType} ${id}`;
