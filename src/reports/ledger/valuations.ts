@@ -4,7 +4,7 @@ import { freshUntil } from "../../core/cron.ts";
 import { add, decimalIn, isPositive, sum } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
-import { ledgerPartOf } from "../../queries/equity.ts";
+import { equityOf, ledgerPartOf } from "../../queries/equity.ts";
 import { type Flow, flowsOf, ledgersCause } from "../../queries/flows.ts";
 import { type Source, scheduleAt, schedulesOf } from "../../queries/source.ts";
 import type { DetailedValuation } from "../../returns/returns.ts";
@@ -14,6 +14,8 @@ import type { ItemCells, ItemPoint, SchedulePeriod, Span, WalletLedger } from ".
 export interface AccountValuation extends DetailedValuation {
   /** The slot of the snapshot; null at a flow, where the equity is computed. */
   slot: number | null;
+  /** The equity of all wallets; null if it is unknown, and at a flow. */
+  whole: DecimalString | null;
   /** Why `flow` is unknown; null if it is known. */
   cause: string | null;
   /** The coins that came in or left without a price at the exchange: its equity does not contain them, and `flow` neither. */
@@ -23,6 +25,7 @@ export interface AccountValuation extends DetailedValuation {
 /** What an equity snapshot says. */
 interface Snapshot {
   equity: DecimalString | null;
+  whole: DecimalString | null;
   isUnified: boolean;
 }
 
@@ -122,7 +125,8 @@ const columns = ["usdt_equity", "complete", "spot_usdt", "futures_usdt", "unifie
 
 function snapshotOf(cells: ItemCells): Snapshot {
   const row = cells ? Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null])) : undefined;
-  return { equity: ledgerPartOf(row), isUnified: decimalIn(row, "unified_usdt") !== null };
+  const whole = equityOf({ rows: row ? [row] : [] });
+  return { equity: ledgerPartOf(row), whole, isUnified: decimalIn(row, "unified_usdt") !== null };
 }
 
 /** Returns what is unknown of the flows; null if each has a value. */
@@ -133,23 +137,22 @@ function unknownOf(flows: readonly Flow[]): string | null {
 
 /** Returns a valuation after known flows. */
 function valued(
-  { at, slot }: { at: number; slot: number | null },
-  equity: DecimalString | null,
+  { at, slot, equity, whole }: Pick<AccountValuation, "at" | "slot" | "equity" | "whole">,
   flows: readonly Flow[],
 ) {
   const amounts = flows.map(({ at, usdt }) => ({ at, amount: usdt ?? "0" }));
   const flow = sum(amounts.map(({ amount }) => amount));
-  return { at, slot, equity, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
+  return { at, slot, equity, whole, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
 }
 
-const valuationAt = (point: Point, flows: readonly Flow[]): AccountValuation =>
-  valued(point, point.value.equity, flows);
+const valuationAt = ({ at, slot, value }: Point, flows: readonly Flow[]): AccountValuation =>
+  valued({ at, slot, ...value }, flows);
 
 /** Returns the equity after each flow of money that came in. */
 function increased(equity: DecimalString, cameIn: readonly Flow[]): AccountValuation[] {
   let held = equity;
   return cameIn.map((flow) => {
     held = add(held, flow.usdt ?? "0");
-    return valued({ at: flow.at, slot: null }, held, [flow]);
+    return valued({ at: flow.at, slot: null, equity: held, whole: null }, [flow]);
   });
 }

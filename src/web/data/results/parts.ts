@@ -1,0 +1,173 @@
+/** Reads what the selected accounts made in parts of the time, of which those that are over are cached. */
+
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { sum, sumOf } from "../../../core/decimal.ts";
+import type { DecimalString } from "../../../core/domain.ts";
+import { dayMs, minuteMs } from "../../../core/time.ts";
+import { equity } from "../../../datasets/snapshots/equity.ts";
+import { Prices } from "../../../queries/prices.ts";
+import type { Source } from "../../../queries/source.ts";
+import { Bookings } from "../../../reports/ledger/bookings.ts";
+import { Valuations } from "../../../reports/ledger/valuations.ts";
+import { attribute, type Booking } from "../../../returns/attribution.ts";
+import type { Mark, Span } from "../../../store/history.ts";
+import { lastGrowth, type PartGrowth } from "./growth.ts";
+import { type JointValuation, jointValuations } from "./joint-valuations.ts";
+
+/** What the accounts made from the last common snapshot before a span to the last one in it. USDT. */
+export interface Part extends Span, PartGrowth {
+  opening: JointValuation;
+  closing: JointValuation;
+  /** Whether the opening was current at the beginning of the span. */
+  isOnTime: boolean;
+  paidIn: DecimalString;
+  paidOut: DecimalString;
+  joined: DecimalString;
+  joinedWhole: DecimalString | null;
+  /** Why flows are unknown; null if they are known. */
+  cause: string | null;
+  /** The results of trades, funding, fees and interest; null if unknown. */
+  realized: DecimalString | null;
+}
+
+/** The times of the snapshots with which a part ended, by account. */
+type Times = ReadonlyMap<string, number>;
+
+/** How far the exchange's clock, which dates snapshots, may be behind this machine's. Milliseconds. */
+const maxClockLagMs = 10 * minuteMs;
+const maxParts = 5000;
+
+/** The parts that are over, by account, span, beginning and state of the ledger. */
+class PartCache {
+  #mark: Mark | null = null;
+  readonly #parts = new Map<string, Part | null>();
+
+  /** Forgets all parts if something was pruned or corrected. */
+  renew({ history }: Source): void {
+    if (this.#mark && !history.isUnchangedSince(this.#mark)) this.#parts.clear();
+    const mark = history.mark();
+    if (this.#mark?.file !== mark.file) this.#parts.clear();
+    this.#mark = mark;
+  }
+
+  get(name: string): Part | null | undefined {
+    return this.#parts.get(name);
+  }
+
+  /** Keeps a part, unless it was read from an older state. */
+  set(name: string, part: Part | null, { history }: Source): void {
+    if (history.mark().link < (this.#mark?.link ?? 0)) return;
+    if (this.#parts.size > maxParts) this.#parts.clear();
+    this.#parts.set(name, part);
+  }
+}
+
+const cache = new PartCache();
+
+/** Reads the parts of consecutive spans. */
+export class Parts {
+  readonly #source: Source;
+  readonly #accounts: readonly { name: string; valuations: Valuations; hasLedger: boolean }[];
+  readonly #prices: Prices;
+  readonly #key: string;
+  readonly #settled: number;
+
+  constructor(source: Source, accounts: readonly string[]) {
+    const { history, now } = source;
+    this.#source = source;
+    this.#prices = new Prices(history);
+    const ledgers = accounts.map((name) => history.ledgers(name));
+    this.#accounts = accounts.map((name, at) => ({
+      name,
+      valuations: new Valuations(source, name),
+      hasLedger: (ledgers[at]?.length ?? 0) > 0,
+    }));
+    const series = history.series(source.account).filter((one) => one.dataset === equity.name);
+    const own = series.filter(({ account }) => accounts.includes(account)).map(({ id }) => id);
+    this.#settled = Math.min(now, this.through, history.firstOpenSlot(own)) - maxClockLagMs;
+    const states = ledgers.flat().map(({ account, wallet, from, to, holes }) => [account, wallet, from, to, holes]);
+    this.#key = JSON.stringify([history.path, accounts, states]);
+    cache.renew(source);
+  }
+
+  /** Up to when the flows of all accounts are known: at most the present time. Epoch ms. */
+  get through(): number {
+    return Math.min(this.#source.now, ...this.#accounts.map(({ valuations }) => valuations.through));
+  }
+
+  /** Returns the parts of consecutive spans, without those in which nothing is known. */
+  *of(spans: readonly Span[]): Steps<Part[]> {
+    const found: Part[] = [];
+    let times: Times | null = null;
+    for (const span of spans) {
+      const part: Part | null = yield* this.#part(span, times);
+      if (part) found.push(part);
+      times = part?.closing.times ?? null;
+    }
+    return found;
+  }
+
+  *#part(span: Span, times: Times | null): Steps<Part | null> {
+    const name = `${this.#key} ${span.from} ${span.to} ${JSON.stringify([...(times ?? [])])}`;
+    const isOver = span.to <= this.#settled;
+    const cached = isOver ? cache.get(name) : undefined;
+    if (cached !== undefined) return cached;
+    const part = yield* this.#read(span, times);
+    if (isOver) cache.set(name, part, this.#source);
+    return part;
+  }
+
+  *#read(span: Span, times: Times | null): Steps<Part | null> {
+    const accounts = [];
+    for (const { name, valuations: reader, hasLedger } of this.#accounts) {
+      const since = times?.get(name);
+      const valuations = yield* reader.in({ from: since === undefined ? span.from : since + 1, to: span.to });
+      const [first] = valuations;
+      // An account that was not in the part before begins in this one.
+      const isOld = first !== undefined && (times ? times.has(name) : first.at < span.from);
+      const isOnTime = !first || !isOld || reader.isCurrent(first, span.from - 1, span.from - dayMs);
+      accounts.push({ account: name, valuations, isOld, hasLedger, isOnTime });
+    }
+    const joint = jointValuations(accounts);
+    const [opening, closing] = [joint[0], joint.at(-1)];
+    if (!opening || !closing) return null;
+    const since = joint.slice(1);
+    const cause = since.find((one) => one.cause !== null)?.cause ?? null;
+    return {
+      ...span,
+      opening,
+      closing,
+      isOnTime: opening.at < span.from && accounts.every((one) => one.isOnTime),
+      paidIn: sum(since.map(({ paidIn }) => paidIn)),
+      paidOut: sum(since.map(({ paidOut }) => paidOut)),
+      joined: sum(since.map(({ joined }) => joined)),
+      joinedWhole: sumOf(since.map(({ joinedWhole }) => joinedWhole)),
+      cause,
+      realized: cause === null ? yield* this.#realized(opening, closing) : null,
+      ...lastGrowth(joint),
+    };
+  }
+
+  /** Returns the results that the exchange's ledger has between two valuations; null if one is unknown. */
+  *#realized(opening: JointValuation, closing: JointValuation): Steps<DecimalString | null> {
+    const [from, to] = [opening.times ?? new Map(), closing.times ?? new Map()];
+    const bookings = new Bookings(this.#source, this.#prices, { from: Math.min(...from.values()), to: closing.at + 1 });
+    try {
+      yield* bookings.takeTo(from);
+      const taken = yield* bookings.takeTo(to);
+      return sumOf([...taken.values()].map(realizedIn));
+    } finally {
+      bookings.close();
+    }
+  }
+}
+
+/** Returns the results, funding, fees and interest in entries; null if one is unknown. */
+export function realizedIn(bookings: readonly Booking[]): DecimalString | null {
+  const [equity, other] = [
+    { opening: "0", closing: "0" },
+    { opening: null, closing: null },
+  ];
+  const { realized, funding, fees, interest } = attribute({ equity, other, coins: null, bookings });
+  return sumOf([realized, funding, fees, interest]);
+}

@@ -1,0 +1,162 @@
+/** Computes what the selected accounts made today, in 7 and in 30 days, and their drawdown. */
+import { pause, type Steps } from "../../../core/async/cooperate.ts";
+import { add, compare, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
+import type { DecimalString } from "../../../core/domain.ts";
+import { dayMs } from "../../../core/time.ts";
+import { periodOf, periodsOf } from "../../../queries/periods.ts";
+import { type Drawdown, Drawdowns } from "../../../returns/drawdown.ts";
+import type { Growth } from "../../../returns/time-weighted.ts";
+import type { Span } from "../../../store/history.ts";
+import { selectedAccounts } from "../comparison-periods.ts";
+import { hoursOf } from "../health/collection.ts";
+import type { View } from "../table.ts";
+import { chained } from "./growth.ts";
+import { type Part, Parts } from "./parts.ts";
+
+/** What happened from a snapshot to a later one. USDT. */
+export interface Result {
+  /** The times of both, epoch ms. */
+  from: number;
+  to: number;
+  /** Whether the first one was current at the beginning of the days. */
+  isOnTime: boolean;
+  /** The change of the equity without what was paid in and out, in the wallets with a ledger; null if flows are unknown. */
+  profit: DecimalString | null;
+  /** The change of the equity of all wallets; null if it is unknown. */
+  change: DecimalString | null;
+  /** The return as a fraction; of `change` if `profit` is unknown. Null if it is unknown. */
+  share: DecimalString | null;
+  paidIn: DecimalString;
+  paidOut: DecimalString;
+  /** Why flows are unknown; null if they are known. */
+  cause: string | null;
+}
+
+/** The loss from the last peak. */
+export interface CurrentDrawdown {
+  /** As a fraction of the peak. */
+  now: DecimalString;
+  largest: Drawdown;
+  /** When the growth begins: later than the 30 days if flows before are unknown. Epoch ms. */
+  since: number;
+  /** False if what was paid in and out is unknown, and counts as profit and loss. */
+  isWithoutFlows: boolean;
+}
+
+export interface Results {
+  /** Each null if no equity of it is known. */
+  today: Result | null;
+  week: Result | null;
+  month: Result | null;
+  /** The sum of trades, funding, fees and interest over 30 days; null if a part is unknown. */
+  realized: { value: DecimalString | null; from: number; cause: string | null } | null;
+  drawdown: CurrentDrawdown | null;
+}
+
+/** Number of local days of the longest result, the shown one included. */
+const days = 30;
+
+/** Reads the results of the selected accounts up to the shown instant. */
+export function* readResults(view: View): Steps<Results> {
+  const { history, account, at, timezone } = view;
+  const removed = account === null ? history.accountsRemovedAt(at) : [];
+  const accounts = selectedAccounts(view).filter((name) => !removed.includes(name));
+  const reader = new Parts({ history, account, now: at }, accounts);
+  const today = periodOf(timezone, "day", at);
+  const all = [...periodsOf({ timezone, by: "day", from: today.from - days * dayMs, to: today.from })].slice(1 - days);
+  const spans = cutAt([...all, ...hoursOf(today)], Math.min(at + 1, reader.through), at + 1);
+  const parts = yield* reader.of(spans);
+  yield pause;
+  const known = parts.filter(({ from }) => from < reader.through);
+  const since = (days: number) => all.at(1 - days)?.from ?? today.from;
+  const fromDay = (from: number) =>
+    resultOf(
+      parts.filter((one) => one.from >= from),
+      reader.through,
+    );
+  return {
+    today: fromDay(today.from),
+    week: fromDay(since(7)),
+    month: fromDay(since(days)),
+    realized: realizedIn(known),
+    drawdown: drawdownOf(known.length > 0 ? known : parts),
+  };
+}
+
+/** Returns the spans up to `end`, the one that contains `cut` in two. */
+function cutAt(spans: readonly Span[], cut: number, end: number): Span[] {
+  return spans
+    .filter(({ from }) => from < end)
+    .flatMap(({ from, to }) => {
+      const last = Math.min(to, end);
+      return from < cut && cut < last
+        ? [
+            { from, to: cut },
+            { from: cut, to: last },
+          ]
+        : [{ from, to: last }];
+    });
+}
+
+/** Returns the result of parts up to where flows are known, or if they are unknown before, the change of the equity over all of them. */
+function resultOf(all: readonly Part[], through: number): Result | null {
+  const complete = all.filter(({ from }) => from < through);
+  const isKnown = isLonger(complete) && causeOf(complete) === null;
+  const parts = isKnown ? complete : all;
+  const [first, last] = [parts[0], parts.at(-1)];
+  if (!first || !last || !isLonger(parts)) return null;
+  const [paidIn, paidOut] = [sum(parts.map((part) => part.paidIn)), sum(parts.map((part) => part.paidOut))];
+  const opening = add(first.opening.equity, sum(parts.map(({ joined }) => joined)));
+  const whole = sumOf([first.opening.whole, ...parts.map(({ joinedWhole }) => joinedWhole)]);
+  const change = whole && last.closing.whole && subtract(last.closing.whole, whole);
+  return {
+    from: first.opening.at,
+    to: last.closing.at,
+    isOnTime: first.isOnTime,
+    profit: isKnown ? subtract(last.closing.equity, sum([opening, paidIn, paidOut])) : null,
+    change,
+    share: isKnown ? growthShare(parts, first) : change && whole && divide(change, whole),
+    paidIn,
+    paidOut,
+    cause: isKnown ? null : (causeOf(parts) ?? "not read up to here"),
+  };
+}
+
+/** Returns whether anything is known after the opening. */
+const isLonger = (parts: readonly Part[]): boolean => (parts.at(-1)?.closing.at ?? 0) > (parts[0]?.opening.at ?? 0);
+
+/** Returns why flows of consecutive parts are unknown; null if they are known. */
+function causeOf(parts: readonly Part[]): string | null {
+  const hole = parts.some(({ opening }, at) => at > 0 && opening.at !== parts[at - 1]?.closing.at);
+  return parts.find(({ cause }) => cause !== null)?.cause ?? (hole ? "the equity was unknown for a time" : null);
+}
+
+/** Returns the time-weighted return; null if it is not known exactly. */
+function growthShare(parts: readonly Part[], { opening }: Part): DecimalString | null {
+  const growth = chained(parts);
+  const [first, last] = [growth[0], growth.at(-1)];
+  if (!first || !last || first.at !== opening.at || last.least !== last.greatest) return null;
+  return subtract(last.least, "1");
+}
+
+function realizedIn(parts: readonly Part[]): Results["realized"] {
+  const [first] = parts;
+  const cause = causeOf(parts);
+  const value = cause === null ? sumOf(parts.map(({ realized }) => realized)) : null;
+  return first ? { value, from: first.opening.at, cause } : null;
+}
+
+function drawdownOf(parts: readonly Part[]): CurrentDrawdown | null {
+  const growth = chained(parts);
+  const drawdowns = new Drawdowns();
+  let peak: Growth | null = null;
+  for (const point of growth) {
+    drawdowns.add(point);
+    if (!peak || compare(point.least, peak.least) >= 0) peak = point;
+  }
+  const [first, last, largest] = [growth[0], growth.at(-1), drawdowns.largest];
+  if (!first || !last || !peak || !largest) return null;
+  const now = divide(subtract(peak.least, last.least), peak.least) ?? "0";
+  const used = parts.filter(({ closing }) => closing.at > first.at);
+  return { now, largest, since: first.at, isWithoutFlows: causeOf(used) === null };
+}
