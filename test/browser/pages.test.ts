@@ -192,7 +192,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   it("works without JavaScript", async () => {
     const { page } = await browser.open(at("/"), { javaScriptEnabled: false });
     expect(await page.locator("#headline").textContent()).toContain("Equity");
-    expect(await page.locator(".controls").isVisible()).toBe(false);
+    expect(await page.locator(".controls").first().isVisible()).toBe(false);
     await page.getByRole("link", { name: "Daily values as a table" }).click();
     expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
   });

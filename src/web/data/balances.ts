@@ -63,7 +63,7 @@ interface ShownPrices {
  * Returns a function that gives the prices for a wallet: those of its last good snapshot if the wallet is unknown at present, else those
  * of the present. If only the prices are unknown at present, they are the last known ones, of the time `since` (epoch ms).
  */
-function* createShownPrices(view: View): Steps<(wallet: Wallet) => Steps<ShownPrices>> {
+export function* createShownPrices(view: View): Steps<(of: Pick<Wallet, "lastKnownAt">) => Steps<ShownPrices>> {
   const { shown, source } = comparisonPeriods(view);
   const pricesAt = createPrices(source);
   const [close] = yield* createCloses(source, prices)(shown);

@@ -16,11 +16,11 @@ import { daysPage } from "./days.ts";
 import { collectionPage } from "./health/collection.ts";
 import { ledgerPage } from "./ledger/entries.ts";
 import { reconciliationPage } from "./ledger/reconciliation.ts";
-import { overviewPage } from "./overview.ts";
+import { overviewPage } from "./overview/overview.ts";
 import type { Html } from "./parts/figure.ts";
 import { createView, parsePageQuery } from "./parts/query-params.ts";
-import { positionPage } from "./position.ts";
-import { positionsPage } from "./positions.ts";
+import { positionPage } from "./positions/position.ts";
+import { positionsPage } from "./positions/positions.ts";
 
 /** Reads the data of a page and renders it as HTML. */
 export type PageOf = (view: View, c: Context) => Steps<Html>;

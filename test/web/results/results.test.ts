@@ -56,7 +56,17 @@ async function storeAccount(
 /** Returns the results as of an instant. */
 function resultsAt(path: string, instant: number, account: string | null = null) {
   const history = openHistory(path);
-  const view = { history, account, at: instant, isNow: true, timezone: "UTC", isExact: false, params: {} };
+  const view = {
+    history,
+    account,
+    at: instant,
+    now: instant,
+    isNow: true,
+    daemon: null,
+    timezone: "UTC",
+    isExact: false,
+    params: {},
+  };
   try {
     return runToEnd(readResults(view));
   } finally {

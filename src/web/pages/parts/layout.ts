@@ -101,6 +101,7 @@ const documentHtml = ({ title, icon, body }: Document): Html => html`<!doctype h
 <link rel="stylesheet" href="assets/pages.css">
 <link rel="stylesheet" href="assets/header/header.css">
 <link rel="stylesheet" href="assets/chart/chart.css">
+<link rel="stylesheet" href="assets/overview.css">
 <script type="module" src="assets/pages.js"></script>
 <script type="module" src="assets/header/header.js"></script>
 </head>

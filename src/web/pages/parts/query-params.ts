@@ -18,6 +18,7 @@ const paramNames = [
   "margin_mode",
   "first_seen_at",
   "verdict",
+  "allocation",
 ];
 
 export interface PageQuery {

@@ -1,4 +1,4 @@
-/** Renders tables. On a phone each row becomes a card; explicit roles keep it a table for screen readers. */
+/** Renders tables. On a phone each row becomes a card or two lines; explicit roles keep it a table for screen readers. */
 
 import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
@@ -12,7 +12,14 @@ export interface ShownColumn {
   /** The column of the table it shows; missing where it is composed of several. */
   name?: string;
   label: string;
+  /** The label as its header shows it, such as with a link that sorts by it. */
+  heading?: Html;
   isNumber: boolean;
+  /**
+   * Its place in the two lines of a row on a phone: line 1 left and right, line 2 left and right. A table in which no column has a place
+   * shows cards there; in another one, columns without a place are hidden on a phone.
+   */
+  place?: "lead" | "figure" | "more" | "detail";
   cell(row: HistoryRow): Html;
 }
 
@@ -51,26 +58,46 @@ export interface TableHtml {
   empty: string;
   /** Maximum number of rows shown; the CSV contains all. */
   maxRows?: number;
+  /** What the link to the CSV says. Default: CSV. */
+  csvText?: string;
+  /** What stands between the caption and the rows. */
+  before?: Html;
+  /** A row of totals, by the name of the column. */
+  totals?: Readonly<Record<string, Html>>;
+  /** What stands below the rows. Default: how many are left out. */
+  note?: Html;
 }
 
 export function tableHtml({ table, view, caption, rows: all, empty, ...options }: TableHtml): Html {
-  const { columns = columnsFor(table, view), maxRows = all.length } = options;
+  const { columns = columnsFor(table, view), maxRows = all.length, csvText = "CSV", before = "", totals } = options;
   const rows = all.slice(0, maxRows);
   const csv = linkTo(`/api/${table.name}.csv`, stickyParams(view), view.params);
-  return html`<section id="${table.name}" class="table" data-live aria-labelledby="${table.name}-caption">
-<h2 id="${table.name}-caption">${caption}<a class="csv" href="${csv}" download="${table.name}.csv">CSV<span class="unseen"> of ${caption}</span></a></h2>
-${
+  const left = html`<p class="note">Newest ${rows.length} rows; the CSV contains all.</p>`;
+  const note = options.note ?? (all.length > maxRows ? left : "");
+  return html`<section id="${table.name}" class="table${columns.some(({ place }) => place) ? " lines" : ""}" data-live aria-labelledby="${table.name}-caption">
+<h2 id="${table.name}-caption">${caption}<a class="csv" href="${csv}" download="${table.name}.csv">${csvText}<span class="unseen"> of ${caption}</span></a></h2>
+${before}${
   rows.length === 0
     ? html`<p class="empty">${empty}</p>`
-    : html`<table role="table" aria-labelledby="${table.name}-caption">
-<thead role="rowgroup"><tr role="row">${columns.map(({ label, isNumber }) => html`<th role="columnheader" scope="col"${isNumber ? html` class="number"` : ""}>${label}</th>`)}</tr></thead>
+    : html`<div class="rows"><table role="table" aria-labelledby="${table.name}-caption">
+<thead role="rowgroup"><tr role="row">${columns.map(headHtml)}</tr></thead>
 <tbody role="rowgroup">
 ${rows.map((row) => rowHtml(row, columns, table, view))}
 </tbody>
-</table>`
+${totals ? html`<tfoot role="rowgroup"><tr role="row">${columns.map((column) => html`<td role="cell" data-label="${column.label}"${classOf(column)}>${totals[column.name ?? ""] ?? ""}</td>`)}</tr></tfoot>` : ""}
+</table></div>`
 }
-${all.length > maxRows ? html`<p class="note">Newest ${rows.length} rows; the CSV contains all.</p>` : ""}
+${note}
 </section>`;
+}
+
+const headHtml = (column: ShownColumn): Html =>
+  html`<th role="columnheader" scope="col"${classOf(column)}>${column.heading ?? column.label}</th>`;
+
+/** Returns the attribute with the classes of the cells of a column; nothing where it has none. */
+function classOf({ isNumber, place }: ShownColumn, ...more: string[]): Html | "" {
+  const names = [isNumber ? "number" : "", place ?? "", ...more].filter((name) => name);
+  return names.length > 0 ? html` class="${names.join(" ")}"` : "";
 }
 
 /** Returns a row; cells with last known values are faded, and the first of them has their age. */
@@ -78,10 +105,10 @@ function rowHtml(row: HistoryRow, columns: readonly ShownColumn[], table: DataTa
   // In a row all of whose values are last known, the cell that identifies it has the age.
   const isOld = columns.map(({ name = "" }) => !row.last_known || isLastKnown(table, row, name));
   const first = row.last_known_at ? isOld.indexOf(true) : -1;
-  const cells = columns.map(({ label, isNumber, cell }, at) => {
-    const names = [isNumber ? "number" : "", row.last_known_at && isOld[at] ? "last-known" : ""].filter((one) => one);
+  const cells = columns.map((column, at) => {
+    const { label, cell } = column;
     const age = at === first ? html` ${ageHtml(String(row.last_known_at), view)}` : "";
-    return html`<td role="cell" data-label="${label}"${names.length > 0 ? html` class="${names.join(" ")}"` : ""}>${cell(row)}${age}</td>`;
+    return html`<td role="cell" data-label="${label}"${classOf(column, row.last_known_at && isOld[at] ? "last-known" : "")}>${cell(row)}${age}</td>`;
   });
   return html`<tr role="row">${cells}</tr>\n`;
 }

@@ -1,15 +1,15 @@
 import { html } from "hono/html";
-import type { Steps } from "../../core/async/cooperate.ts";
-import { compare, decimalIn } from "../../core/decimal.ts";
-import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { position, selectedEpisode, summaryColumns } from "../data/positions.ts";
-import { allRows, type View } from "../data/table.ts";
-import { badRequest, notFound } from "../site.ts";
-import { chartHtml } from "./parts/chart.ts";
-import { cellHtml, type Html, none } from "./parts/figure.ts";
-import { marginModeLabel } from "./parts/labels.ts";
-import { layout } from "./parts/layout.ts";
-import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { compare, decimalIn } from "../../../core/decimal.ts";
+import { type HistoryRow, positionKey } from "../../../store/history.ts";
+import { position, selectedEpisode, summaryColumns } from "../../data/positions/episodes.ts";
+import { allRows, type View } from "../../data/table.ts";
+import { badRequest, notFound } from "../../site.ts";
+import { chartHtml } from "../parts/chart.ts";
+import { cellHtml, type Html, none } from "../parts/figure.ts";
+import { marginModeLabel } from "../parts/labels.ts";
+import { layout } from "../parts/layout.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 
 const maxRows = 100;
 

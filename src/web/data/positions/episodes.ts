@@ -1,65 +1,22 @@
-/** Defines the tables of open positions, of closed positions, and of the history of one position. */
-import { pause } from "../../core/async/cooperate.ts";
-import { positions as dataset } from "../../datasets/snapshots/positions.ts";
-import { instantText } from "../../queries/close.ts";
-import { liquidationDistance } from "../../reports/positions.ts";
-import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { shownCloses, timesOf } from "./last-known.ts";
+/** Defines the tables of closed positions, and of the history of one position. */
+import { pause } from "../../../core/async/cooperate.ts";
+import { positions as dataset } from "../../../datasets/snapshots/positions.ts";
+import { instantText } from "../../../queries/close.ts";
+import { liquidationDistance } from "../../../reports/positions.ts";
+import { type HistoryRow, positionKey } from "../../../store/history.ts";
 import {
   amount,
   type Column,
   type DataTable,
   duration,
   instant,
-  lastKnownColumns,
   price,
   profit,
   share,
   text,
   type View,
-} from "./table.ts";
-
-const keyColumns = [
-  text("symbol", "Symbol"),
-  text("hold_side", "Side"),
-  text("account", "Account"),
-  text("product_type", "Product"),
-  text("margin_coin", "Margin coin"),
-  text("margin_mode", "Mode"),
-];
-
-export const positions: DataTable = {
-  name: "positions",
-  summary: "every open position",
-  columns: [
-    ...keyColumns,
-    text("state", "State"),
-    amount("total", "Size", "symbol"),
-    amount("leverage", "Leverage", "symbol"),
-    price("average_open_price", "Entry", 1),
-    price("mark_price", "Mark"),
-    profit("unrealized_pl", "Unrealised PnL", "margin_coin"),
-    share("unrealized_plr", "ROE"),
-    amount("margin", "Margin", "margin_coin"),
-    price("liquidation_price", "Liquidation"),
-    share("liquidation_distance", "Distance"),
-    profit("achieved_profits", "Realised PnL", "margin_coin"),
-    instant("opened_at", "Opened"),
-    instant("taken_at", "Updated"),
-    ...lastKnownColumns,
-  ],
-  alwaysKnown: [...keyColumns.map(({ name }) => name), "state"],
-  *rows(view) {
-    for (const close of yield* shownCloses(view, dataset)) {
-      const { account, productType, known, rows } = close;
-      const state = known ? "open" : "unknown";
-      const times = timesOf(close);
-      // An unknown state has a row also where nothing was open at last.
-      if (!known && rows.length === 0) yield { account, product_type: productType, state, ...times };
-      for (const row of rows) yield { ...row, state, liquidation_distance: liquidationDistance(row), ...times };
-    }
-  },
-};
+} from "../table.ts";
+import { keyColumns } from "./open.ts";
 
 export const episodes: DataTable = {
   name: "episodes",

@@ -1,0 +1,44 @@
+/** Renders what needs attention. */
+import { html } from "hono/html";
+import { escapeControlChars } from "../../../core/text.ts";
+import { type Attention, keyOf } from "../../data/overview/attention.ts";
+import type { View } from "../../data/table.ts";
+import { type Html, instantFigure, shareFigure } from "../parts/figure.ts";
+import { walletLabel } from "../parts/labels.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+
+export function attentionHtml(view: View, all: readonly Attention[]): Html {
+  const alerts = all.filter(({ kind }) => kind === "alert").length;
+  return html`<section id="attention" data-live aria-labelledby="attention-caption">
+<h2 id="attention-caption">Needs attention ${alerts > 0 ? html`<small>${alerts === 1 ? "1 open alert" : `${alerts} open alerts`}</small>` : view.isNow ? html`<small>no open alerts</small>` : ""}</h2>
+${
+  all.length === 0
+    ? html`<p class="empty">Nothing needs attention.</p>`
+    : html`<ul class="attention">${all.map((one) => html`<li class="${isDanger(one) ? "danger" : "warning"}"><span aria-hidden="true">${isDanger(one) ? "■" : "▲"}</span>${itemHtml(one, view)}</li>\n`)}</ul>`
+}
+${view.isNow ? "" : html`<p class="note">Alerts and feeds are shown for the present only.</p>`}
+</section>`;
+}
+
+const isDanger = ({ kind }: Attention): boolean => kind === "alert" || kind === "liquidation" || kind === "margin";
+
+function itemHtml(one: Attention, view: View): Html {
+  const sticky = stickyParams(view);
+  const account =
+    view.account === null && view.history.accounts().length > 1 ? `${escapeControlChars(one.account)}: ` : "";
+  if (one.kind === "alert") {
+    const { kind, what, firedAt, account: name } = one.alert;
+    const sentence = one.sentence ?? `${name}: ${what}: ${kind}`;
+    return html`<a href="${linkTo("/collection", sticky)}#alerts">Alert</a>: ${escapeControlChars(sentence)} <small>since ${instantFigure(firedAt, view.timezone)}</small>`;
+  }
+  if (one.kind === "liquidation") {
+    const { symbol, hold_side: side, last_known_at: old } = one.position;
+    const link = linkTo("/position", { ...sticky, account: null }, keyOf(one.position));
+    return html`${account}<a href="${link}">${escapeControlChars(String(symbol))} ${side}</a> is ${shareFigure(one.distance, view)} from liquidation${old ? html` <small>as of ${instantFigure(String(old), view.timezone)}</small>` : ""}`;
+  }
+  if (one.kind === "margin")
+    return html`${account}<a href="${linkTo("/positions", sticky)}">${walletLabel(one.use.wallet)} ${one.use.coin}</a> has a margin ratio of ${shareFigure(one.ratio, view, "up")}; liquidation is at 100 %`;
+  if (one.kind === "stale")
+    return html`${one.account === "public" ? "" : account}<a href="${linkTo("/collection", sticky)}">${one.datasets.length === 1 ? "1 stale feed" : `${one.datasets.length} stale feeds`}</a>: ${one.datasets.slice(0, 3).join(", ")}${one.datasets.length > 3 ? ` and ${one.datasets.length - 3} more` : ""}`;
+  return html`${account}<a href="${linkTo("/balances", sticky)}">No price</a> for ${one.coins.map(escapeControlChars).join(", ")}`;
+}

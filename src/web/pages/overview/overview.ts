@@ -1,0 +1,55 @@
+/** The overview: what the accounts made, what can hurt them, and whether the data can be trusted. */
+import { html } from "hono/html";
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { shownMoney } from "../../../output/shown.ts";
+import { balances } from "../../data/balances.ts";
+import { equity, totals } from "../../data/equity.ts";
+import { attentionIn } from "../../data/overview/attention.ts";
+import { readMargins } from "../../data/overview/margin.ts";
+import { positions } from "../../data/positions/open.ts";
+import { readResults } from "../../data/results/results.ts";
+import { allRows, type View } from "../../data/table.ts";
+import { chartHtml, equityViews, standardSpans } from "../parts/chart.ts";
+import type { Html } from "../parts/figure.ts";
+import { layout } from "../parts/layout.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { accountsHtml } from "./accounts.ts";
+import { allocationHtml } from "./allocation.ts";
+import { attentionHtml } from "./attention.ts";
+import { positionsHtml } from "./positions.ts";
+import { tilesHtml } from "./tiles.ts";
+
+export function* overviewPage(view: View): Steps<Html> {
+  const found = yield* totals(view);
+  const results = yield* readResults(view);
+  const open = yield* allRows(positions, view);
+  const margins = yield* readMargins(view, open);
+  const held = yield* allRows(balances, view);
+  const attention = attentionIn(view, { positions: open, margins, balances: held });
+  const accounts = yield* allRows(equity, view);
+  const days = linkTo("/days", stickyParams(view));
+  const by = view.params.allocation === "wallet" ? "wallet" : "coin";
+  return layout({
+    title: "Overview",
+    path: "/",
+    ...(found.now.value === null ? {} : { figure: shownMoney(found.now.value) }),
+    view,
+    params: by === "wallet" ? { allocation: by } : {},
+    body: html`${tilesHtml(view, { totals: found, results, positions: open })}
+<div class="overview">
+${attentionHtml(view, attention)}
+${chartHtml({
+  id: "equity-curve",
+  title: "Equity, USDT",
+  of: "equity",
+  view,
+  spans: standardSpans,
+  views: equityViews,
+  table: html`<p><a href="${days}">Daily values as a table</a></p>`,
+})}
+${positionsHtml(view, open)}
+${allocationHtml(view, held, margins, by)}
+</div>
+${accounts.length === 1 && accounts[0]?.state === "complete" ? "" : accountsHtml(view, accounts)}`,
+  });
+}

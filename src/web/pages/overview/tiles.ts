@@ -1,0 +1,181 @@
+/** Renders the tiles at the top of the overview: equity, what was made, and the drawdown. */
+import { html } from "hono/html";
+import { Temporal } from "temporal-polyfill";
+import { decimalIn, isPositive, isZero, sumOf } from "../../../core/decimal.ts";
+import { minuteMs } from "../../../core/time.ts";
+import { ledgerProofText } from "../../../queries/ledger-proof.ts";
+import type { HistoryRow } from "../../../store/history.ts";
+import type { Totals } from "../../data/equity.ts";
+import { isMoneyRow } from "../../data/positions/open.ts";
+import type { Result, Results } from "../../data/results/results.ts";
+import type { View } from "../../data/table.ts";
+import {
+  ageHtml,
+  amountFigure,
+  type Html,
+  lastKnownHtml,
+  localText,
+  none,
+  profitFigure,
+  shareFigure,
+  unknown,
+} from "../parts/figure.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+
+interface Tile {
+  label: string;
+  value: Html;
+  /** What explains the value, a line each. */
+  lines: (Html | "")[];
+  /** The page that shows more of it. */
+  path: string;
+}
+
+export interface TilesData {
+  totals: Totals;
+  results: Results;
+  /** The open positions. */
+  positions: readonly HistoryRow[];
+}
+
+export function tilesHtml(view: View, { totals, results, positions }: TilesData): Html {
+  const { today, week, month } = results;
+  const isStale = totals.lastKnown !== null;
+  const tiles: Tile[] = [
+    resultTile("Today", today, view, isStale),
+    resultTile("7 days", week, view, isStale),
+    resultTile("30 days", month, view, isStale),
+    unrealizedTile(positions, view),
+    realizedTile(results, view),
+    drawdownTile(results, view),
+  ];
+  return html`<section id="headline" data-live aria-label="Summary">
+<ul class="tiles">
+<li class="equity">${equityHtml(totals, view)}</li>
+${tiles.map(
+  ({ label, value, lines, path }) => html`<li><a class="label" href="${linkTo(path, stickyParams(view))}">${label}</a>
+<span class="value">${value}</span>
+${lines.map((line) => (line === "" ? "" : html`<small>${line}</small>`))}</li>\n`,
+)}
+</ul>
+${totals.now.missing.length === 0 ? "" : html`<ul class="missing">${totals.now.missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}
+${ledgerLine(view)}
+</section>`;
+}
+
+function equityHtml({ now, lastKnown }: Totals, view: View): Html {
+  const last = lastKnown && lastKnownHtml(amountFigure(lastKnown.value, view), lastKnown.at, view);
+  const isIncomplete = now.value === null && now.knownPart !== null;
+  const value = now.value === null ? unknown(isIncomplete ? "incomplete" : "unknown") : amountFigure(now.value, view);
+  return html`<span class="label">Equity, USDT</span>
+<span class="value">${isIncomplete ? value : (last ?? value)}</span>
+${isIncomplete ? html`<small class="part"><span class="label">Partial equity</span> ${amountFigure(now.knownPart ?? "", view)}</small>` : ""}
+${isIncomplete && last ? html`<small><span class="label">Last complete</span> ${last}</small>` : ""}
+${now.takenAt === null ? "" : html`<small title="${localText(now.takenAt, view.timezone)} ${view.timezone}">Updated ${ageHtml(now.takenAt, view)}</small>`}`;
+}
+
+/** Shows what was made since a day, or where flows are unknown, how the equity changed. */
+function resultTile(name: string, result: Result | null, view: View, isStale: boolean): Tile {
+  const { profit, change, share, cause } = result ?? { profit: null, change: null, share: null, cause: null };
+  const label = result && profit === null ? `${name}, equity change` : name;
+  const value = profit ?? change;
+  if (!result || value === null) return { label, value: unknown(), lines: [], path: "/days" };
+  const figure = profitFigure(value, view);
+  return {
+    label,
+    value: isStale ? lastKnownHtml(figure, result.to, view) : figure,
+    path: "/days",
+    lines: [
+      share === null ? "" : signed(share, view),
+      sinceHtml(result, view, name === "Today"),
+      ...(profit === null ? [html`flows: ${cause}`] : flowLines(result, view)),
+    ],
+  };
+}
+
+const signed = (share: string, view: View): Html => html`${isPositive(share) ? "+" : ""}${shareFigure(share, view)}`;
+
+const flowLines = ({ paidIn, paidOut }: Result, view: View): (Html | "")[] => [
+  isZero(paidIn) ? "" : html`paid in +${amountFigure(paidIn, view)}`,
+  isZero(paidOut) ? "" : html`paid out ${amountFigure(paidOut, view)}`,
+];
+
+/** Shows since when, and where flows are known only up to earlier, up to when. */
+function sinceHtml({ from, to, isOnTime, profit }: Result, view: View, isToday: boolean): Html {
+  const { timezone, at } = view;
+  const since = isOnTime ? (isToday ? "00:00" : dayText(from + dayShiftMs, timezone)) : minuteText(from, timezone);
+  const isLate = profit !== null && at - to > 10 * minuteMs;
+  return html`since ${since}${isLate ? ` to ${minuteText(to, timezone)}` : ""}`;
+}
+
+/** The opening of a day is a snapshot of the evening before. Milliseconds. */
+const dayShiftMs = 12 * 60 * minuteMs;
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Returns the local date of a time (epoch ms), such as "23 Nov". */
+function dayText(at: number, timezone: string): string {
+  const { day, month } = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone);
+  return `${day} ${months[month - 1]}`;
+}
+
+const minuteText = (at: number, timezone: string): string =>
+  `${dayText(at, timezone)} ${localText(at, timezone).slice(11, 16)}`;
+
+function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
+  const counted = positions.filter((row) => row.symbol && isMoneyRow(row));
+  const hasUnknown = positions.some((row) => !row.symbol && !row.last_known_at && isMoneyRow(row));
+  const value = hasUnknown ? null : sumOf(counted.map((row) => decimalIn(row, "usdt_unrealized_pl")));
+  const [old] = counted
+    .map((row) => row.last_known_at)
+    .filter((time) => time)
+    .sort();
+  const figure = value === null ? unknown() : profitFigure(value, view);
+  return {
+    label: "Unrealised",
+    value: old && value !== null ? lastKnownHtml(figure, String(old), view) : figure,
+    lines: [counted.length === 1 ? html`1 position` : html`${counted.length} positions`],
+    path: "/positions",
+  };
+}
+
+function realizedTile({ realized, month }: Results, view: View): Tile {
+  const { value = null, cause = null } = realized ?? {};
+  const isShort = month && !month.isOnTime;
+  return {
+    label: "Realised, 30 days",
+    value: value !== null ? profitFigure(value, view) : cause ? none("–", cause) : unknown(),
+    lines: [
+      value === null && cause ? html`${cause}` : html`after fees and funding`,
+      isShort && realized ? html`since ${minuteText(realized.from, view.timezone)}` : "",
+    ],
+    path: "/days",
+  };
+}
+
+function drawdownTile({ drawdown, month }: Results, view: View): Tile {
+  if (!drawdown) return { label: "Drawdown", value: unknown(), lines: [], path: "/days" };
+  const { now, largest, since, isWithoutFlows } = drawdown;
+  const isShort = !month || since > month.from;
+  return {
+    label: "Drawdown",
+    value: isZero(now) ? html`0 %` : shareFigure(now, view, "up"),
+    lines: [
+      isZero(largest.depth)
+        ? html`at the peak of 30 days`
+        : html`max ${shareFigure(largest.depth, view, "up")}, ${dayText(largest.lowestAt, view.timezone)}`,
+      isShort ? html`since ${minuteText(since, view.timezone)}` : "",
+      isWithoutFlows ? "" : html`flows included`,
+    ],
+    path: "/days",
+  };
+}
+
+/** Returns how much of the exchange's ledger is proven, with a link to its page; nothing for an instant in the past, or without a ledger. */
+function ledgerLine(view: View): Html | "" {
+  const { account, history, isNow } = view;
+  const proofs = isNow ? history.ledgerProofs() : [];
+  const text = ledgerProofText(proofs.filter((one) => account === null || one.account === account));
+  const link = linkTo("/reconciliation", stickyParams(view));
+  return text === null ? "" : html`<p class="aside">The exchange's ledger: <a href="${link}">${text}</a></p>`;
+}
