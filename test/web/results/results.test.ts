@@ -9,6 +9,7 @@ import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { readResults } from "../../../src/web/data/results/results.ts";
+import { createView } from "../../../src/web/pages/parts/query-params.ts";
 import { reportRows, storeRun } from "../../reports/kit.ts";
 import { collect } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
@@ -56,17 +57,8 @@ async function storeAccount(
 /** Returns the results as of an instant. */
 function resultsAt(path: string, instant: number, account: string | null = null) {
   const history = openHistory(path);
-  const view = {
-    history,
-    account,
-    at: instant,
-    now: instant,
-    isNow: true,
-    daemon: null,
-    timezone: "UTC",
-    isExact: false,
-    params: {},
-  };
+  const query = { account, at: null, isExact: false, params: {} };
+  const view = createView(history, query, { timezone: "UTC", now: () => instant });
   try {
     return runToEnd(readResults(view));
   } finally {
