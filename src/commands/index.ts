@@ -90,6 +90,22 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./read/report.ts")).report,
   },
   {
+    name: "statement",
+    group: "Report",
+    summary: "write the statement of one account and month as HTML, to print",
+    args: "[month]",
+    hasOptions: true,
+    load: async () => (await import("./books/statement.ts")).statement,
+  },
+  {
+    name: "books",
+    group: "Report",
+    summary: "write the books of a month as one ZIP file: balances, equity, ledger, coverage, statements",
+    args: "[month]",
+    hasOptions: true,
+    load: async () => (await import("./books/books.ts")).books,
+  },
+  {
     name: "export",
     group: "Report",
     summary: "write every row of a dataset's history to one file: CSV, NDJSON or Parquet, by its extension",

@@ -1,5 +1,5 @@
 /** Renders a report as CSV text in pieces, or as a chart. */
-import { cooperate, nextPiece, type Paced, pause } from "../core/async/cooperate.ts";
+import { cooperate, nextBytes, nextPiece, type Paced, pause } from "../core/async/cooperate.ts";
 import type { Chart } from "../output/chart/chart.ts";
 import { csvLine } from "../output/csv.ts";
 import type { Span } from "../queries/periods.ts";
@@ -7,7 +7,7 @@ import type { Source } from "../queries/source.ts";
 import { headerOf, type Report } from "./report.ts";
 
 /** A report yields to the event loop after this time, so that other work, such as a commit, does not wait longer. Milliseconds. */
-const turnMs = 5;
+export const turnMs = 5;
 
 /** The approximate length of a piece of CSV. Characters. */
 const pieceSize = 65_536;
@@ -40,6 +40,19 @@ export async function* inPieces(lines: Paced<string>, signal?: AbortSignal | und
     }
   } finally {
     lines.return();
+  }
+}
+
+/** Yields the chunks of a file, with pauses for other work. */
+export async function* inBytes(chunks: Paced<Uint8Array>): AsyncGenerator<Buffer, void> {
+  try {
+    for (;;) {
+      const piece = await cooperate(nextBytes(chunks, pieceSize), { turnMs });
+      if (piece.length === 0) return;
+      yield Buffer.from(piece);
+    }
+  } finally {
+    chunks.return();
   }
 }
 

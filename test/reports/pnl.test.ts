@@ -17,6 +17,7 @@ import { rowOf } from "../support/rows.ts";
 import { unbalanced } from "./format-sums.ts";
 import { days, hour, lines, reportRows, storeRun } from "./kit.ts";
 import { coinDays } from "./ledger-days.ts";
+import { expectBooks } from "./month-books.ts";
 import { expectExplained, type Life, live, type Row } from "./pnl-life.ts";
 
 describe("a month of a classic account, which is upgraded, and of a unified one", () => {
@@ -48,6 +49,10 @@ describe("a month of a classic account, which is upgraded, and of a unified one"
     const month = { from: Date.parse("2026-01-01"), to: Date.parse("2026-02-01") };
     for (const account of ["main", "hedge"])
       for (const format of formats) expect(unbalanced(life.path, format, month, account)).toEqual([]);
+  });
+
+  it("has books: each report to the last byte, and a statement of each account", () => {
+    expectBooks(life.path, "2026-01", ["main", "hedge"]);
   });
 
   it("has the same flows and results in its returns", () => {

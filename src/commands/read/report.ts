@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { ConfigError, UsageError } from "../../core/errors.ts";
-import { requirePlainFile, writeAtomically } from "../../output/atomic-file.ts";
+import { UsageError } from "../../core/errors.ts";
+import { writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
@@ -16,6 +15,7 @@ import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import { formatOf, writeFor } from "../books/for-program.ts";
+import { outputPath } from "../books/output-path.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { dateOf, parseInstant } from "../shared/instant.ts";
 import { recordedAccount, textOption } from "../shared/option.ts";
@@ -126,12 +126,7 @@ function outputOf({ name, chart }: Report, options: CommandInput["options"]): st
     const charts = reports.filter((one) => one.chart).map((one) => one.name);
     throw new UsageError(`${name} has no chart, unlike ${charts.join(" and ")}; name a .csv file`);
   }
-  requirePlainFile(path);
-  if (!existsSync(resolve(path, "..")))
-    throw new ConfigError([
-      `${resolve(path, "..")} does not exist. Create that folder, or name a file in another one.`,
-    ]);
-  return path;
+  return outputPath(path);
 }
 
 /** Returns the span of the report: from `--from` or the first run to `--to` or now. `by`: the period without `--by`. */

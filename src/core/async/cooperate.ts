@@ -52,3 +52,18 @@ export function* nextPiece(texts: Iterator<string | Pause, void>, size: number):
   }
   return piece;
 }
+
+/** Joins the next chunks into a piece of at least `size` bytes. Returns an empty one at the end. */
+export function* nextBytes(chunks: Iterator<Uint8Array | Pause, void>, size: number): Steps<Uint8Array> {
+  const found: Uint8Array[] = [];
+  for (let length = 0; length < size; ) {
+    const { value, done } = chunks.next();
+    if (done) break;
+    if (value !== pause) {
+      found.push(value);
+      length += value.length;
+    }
+    yield pause;
+  }
+  return Buffer.concat(found);
+}

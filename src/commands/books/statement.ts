@@ -1,0 +1,56 @@
+import { cooperate } from "../../core/async/cooperate.ts";
+import { UsageError } from "../../core/errors.ts";
+import { writeAtomically } from "../../output/atomic-file.ts";
+import { turnMs } from "../../reports/render.ts";
+import { documentOf } from "../../reports/statement/document.ts";
+import { statementOf } from "../../reports/statement/statement.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { openHistory } from "../../store/read/open-history.ts";
+import { requireForeignFile } from "../../store/responses/own-files.ts";
+import type { Command } from "../command.ts";
+import { recordedAccount, textOption } from "../shared/option.ts";
+import { monthOf, requireRecorded } from "./month.ts";
+import { outputPath } from "./output-path.ts";
+
+export const statement: Command = {
+  examples: ["statement --out october.html", "statement 2026-10 --account main --out october.html"],
+  details: [
+    "One HTML sheet to print: equity at the opening and the close, what was paid in and out, profit, fees, balances,",
+    "coverage, and the chain head. Without a month it is that of the last complete one.",
+  ],
+  options: [
+    { flags: "--account <name>", summary: "the account; needed where there are several" },
+    { flags: "--timezone <name>", summary: "time zone of the month, such as Europe/Berlin (default: TIMEZONE)" },
+    { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
+  ],
+  onPostgres: "mirror",
+  async run(input) {
+    const { options, env, write, printError } = input;
+    const config = loadConfig(env, { credentials: false });
+    const now = Date.now();
+    const month = monthOf(input, { timezone: config.timezone, now });
+    const history = openHistory(config.databasePath);
+    try {
+      const accounts = history.accounts();
+      const account = recordedAccount(history, options) ?? accounts[0];
+      requireRecorded(history.firstSlot(), month);
+      if (account === undefined || (textOption(options, "account") === undefined && accounts.length > 1))
+        throw new UsageError(`a statement is of one account; add --account with ${accounts.join(" or ")}`);
+      const { period, timezone } = month;
+      const read = statementOf({ history, account, now }, account, period, timezone);
+      const text = documentOf(await cooperate(read, { turnMs }));
+      const given = textOption(options, "out");
+      if (given === undefined) {
+        await write(text);
+        return 0;
+      }
+      const path = outputPath(given);
+      requireForeignFile(path, config.databasePath);
+      await writeAtomically(path, [text]);
+      printError(`${path} was written`);
+      return 0;
+    } finally {
+      history.close();
+    }
+  },
+};

@@ -1,0 +1,189 @@
+/** Renders a statement as HTML: one sheet to print or to send, which needs no other file. */
+import { html, raw } from "hono/html";
+import { Temporal } from "temporal-polyfill";
+import { asDecimal } from "../../core/decimal.ts";
+import type { Cell } from "../../core/domain.ts";
+import { escapeControlChars } from "../../core/text.ts";
+import { grouped, isStable, shownMoney, shownQuantity } from "../../output/shown.ts";
+import { type Statement, type StatementRow, totalOf } from "./statement.ts";
+import { styles } from "./styles.ts";
+
+type Html = ReturnType<typeof html>;
+
+/** Returns the whole document. */
+export const documentOf = (statement: Statement): string => {
+  const title = titleOf(statement);
+  return String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${raw(styles)}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${statementHtml(statement)}
+</main>
+</body>
+</html>
+`);
+};
+
+/** Returns `Statement of October 2026, main`. */
+export const titleOf = ({ account, month }: Pick<Statement, "account" | "month">): string =>
+  `Statement of ${monthText(month.name)}, ${escapeControlChars(account)}`;
+
+const months = [
+  ...["January", "February", "March", "April", "May", "June"],
+  ...["July", "August", "September", "October", "November", "December"],
+];
+
+/** Returns `October 2026` for `2026-10`. */
+export function monthText(name: string): string {
+  const { year, month } = Temporal.PlainYearMonth.from(name);
+  return `${months[month - 1]} ${year}`;
+}
+
+/** Renders the sections of a statement. */
+export const statementHtml = (statement: Statement): Html => html`${introduction(statement)}
+${equityHtml(statement)}
+${flowsHtml(statement)}
+${balancesHtml(statement)}
+${costsHtml(statement)}
+${evidenceHtml(statement)}
+<p class="note">Amounts are cut, never rounded up: money to 2 places, quantities to 8. The files of the books have every digit. "unknown" is not zero.</p>`;
+
+function introduction({ account, month, timezone, now }: Statement): Html {
+  const isOver = month.to <= now;
+  return html`<p>Account <b>${escapeControlChars(account)}</b> at Bitget, from ${iso(month.from)} up to ${iso(month.to)} (${timezone}).
+Made on ${iso(now)}. ${isOver ? "" : html`<b>The month has not ended: figures are those of now.</b>`}</p>`;
+}
+
+const iso = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
+const results: readonly (readonly [column: string, label: string])[] = [
+  ["realized", "Realised results, before fees"],
+  ["funding", "Funding"],
+  ["fees", "Fees"],
+  ["interest", "Interest"],
+  ["unrealized", "Change of unrealised PnL"],
+  ["prices", "Changes of prices"],
+];
+
+function equityHtml({ pnl }: Statement): Html {
+  if (!pnl) return html`<h2>Equity and profit</h2><p>unknown: no equity was recorded in this month.</p>`;
+  const line = (label: string, column: string, style = "") =>
+    html`<tr class="${style}"><th scope="row">${label}</th><td>${money(pnl[column])}</td></tr>`;
+  return html`<h2>Equity and profit, USDT</h2>
+<table class="sums"><tbody>
+${line("Equity at the opening", "opening", "total")}
+${line("Paid in and out", "flows")}
+${results.map(([column, label]) => line(label, column))}
+${line("Profit (the six lines above)", "profit", "total")}
+${line("Wallets without a ledger", "other")}
+${line("Unexplained", "unexplained")}
+${line("Equity at the close", "closing", "total")}
+</tbody></table>
+<p class="note">Opening read at ${pnl.opening_at ?? "unknown"}, close at ${pnl.closing_at ?? "unknown"}.
+${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Unknown: ${pnl.unknown}.` : ""}</p>`;
+}
+
+function flowsHtml({ flows, flowsCause }: Statement): Html {
+  return html`<h2>Paid in and out</h2>
+${flowsCause === null ? "" : html`<p>Not complete: ${flowsCause}.</p>`}
+${
+  flows.length === 0
+    ? html`<p>${flowsCause === null ? "Nothing was paid in or out." : "Nothing is recorded."}</p>`
+    : tableHtml(
+        [["Kind"], ["Coin"], ["Entries", "number"], ["Amount", "number"], ["USDT at its time", "number"]],
+        flows.map(({ kind, coin, count, amount, usdt }) => [
+          kind,
+          coin,
+          BigInt(count),
+          quantity(amount, coin),
+          money(usdt),
+        ]),
+      )
+}`;
+}
+
+const balanceColumns: readonly Column[] = [
+  ...([["Wallet"], ["Coin"], ["Total", "number"]] as const),
+  ...([["Price, USDT", "number"], ["Value, USDT", "number"], ["Read at"]] as const),
+];
+
+const costColumns: readonly Column[] = [["Wallet"], ["Coin"], ["Amount", "number"], ["Entries", "number"], ["Ledger"]];
+
+const coverageColumns: readonly Column[] = [
+  ...([["Dataset"], ["Due", "number"], ["Complete", "number"], ["Coverage"], ["Causes of the rest"]] as const),
+];
+
+function balancesHtml({ balances }: Statement): Html {
+  const total = totalOf(balances, "usdt_value");
+  const rows = balances.map((row) =>
+    row.coin === null
+      ? [walletName(row.wallet), "unknown", "", "", "", ""]
+      : [
+          ...[walletName(row.wallet), row.coin, quantity(row.total, String(row.coin)), plain(row.usdt_price)],
+          ...[money(row.usdt_value), row.taken_at],
+        ],
+  );
+  return html`<h2>Balances at the close</h2>
+${rows.length === 0 ? html`<p>No balances are recorded.</p>` : tableHtml(balanceColumns, rows)}
+${rows.length > 0 && total === null ? html`<p class="note">There is no sum, because a balance or a price is unknown.</p>` : ""}`;
+}
+
+function costsHtml({ fees, funding }: Statement): Html {
+  const rows = (all: readonly StatementRow[], column: string) =>
+    all.map((row) => [
+      walletName(row.wallet),
+      row.coin ?? "–",
+      quantity(row[column], String(row.coin)),
+      row.entries,
+      row.ledger,
+    ]);
+  const section = (title: string, all: readonly StatementRow[], column: string) =>
+    html`<h2>${title}</h2>${all.length === 0 ? html`<p>None are recorded.</p>` : tableHtml(costColumns, rows(all, column))}`;
+  return html`${section("Fees", fees, "fees")}${section("Funding", funding, "funding")}`;
+}
+
+function evidenceHtml({ coverage, verdicts, chain }: Statement): Html {
+  const rows = coverage.map((row) => [row.dataset, row.slots, row.ok, row.coverage, row.causes ?? "–"]);
+  return html`<h2>Coverage and proof</h2>
+${tableHtml(coverageColumns, rows)}
+<p>Ledger: ${verdicts.length === 0 ? "not reconciled" : verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(", ")} (stretches of a coin in a wallet).</p>
+<p>Chain head: <code>${chain?.digest ?? "none"}</code>${chain?.at ? html`, ${iso(chain.at)}` : ""}. While <code>db verify</code> finds it in the chain, nothing before it was changed.</p>`;
+}
+
+const money = (cell: Cell | undefined): Cell => {
+  const digits = asDecimal(cell ?? null);
+  return digits === null ? "unknown" : shownMoney(digits);
+};
+
+const quantity = (cell: Cell | undefined, coin: string): Cell => {
+  const digits = asDecimal(cell ?? null);
+  return digits === null ? "unknown" : isStable(coin) ? shownMoney(digits) : shownQuantity(digits);
+};
+
+const plain = (cell: Cell | undefined): Cell => {
+  const digits = asDecimal(cell ?? null);
+  return digits === null ? "unknown" : grouped(digits);
+};
+
+/** A column of a table; those of numbers are aligned to the right. */
+type Column = readonly [label: string, isNumber?: "number"];
+
+function tableHtml(columns: readonly Column[], rows: readonly (readonly (Cell | undefined)[])[]): Html {
+  const style = (at: number) => (columns[at]?.[1] ? html` class="number"` : "");
+  return html`<table><thead><tr>${columns.map(([label], at) => html`<th scope="col"${style(at)}>${label}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${escapeControlChars(String(cell ?? "unknown"))}</td>`)}</tr>\n`)}</tbody></table>`;
+}
+
+const walletNames: Readonly<Record<string, string>> = {
+  ...{ spot: "Spot", funding: "Funding", unified: "Unified", umcbl: "USDT-M futures", dmcbl: "COIN-M futures" },
+  ...{ cmcbl: "USDC-M futures", sumcbl: "USDT-M demo", "margin-crossed": "Cross margin" },
+};
+
+const walletName = (cell: Cell | undefined): string => walletNames[String(cell)] ?? String(cell);

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { strFromU8, unzipSync } from "fflate";
+import { beforeEach, expect, it } from "vitest";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { equityRow, hour, storeRun } from "../reports/kit.ts";
+import { start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { runInProcess } from "../support/in-process.ts";
+
+let path: string;
+const run = (...args: string[]) => runInProcess(args, dirname(path), { DATABASE_URL: `file:${path}` });
+
+/** A day of November 2026, hourly. */
+beforeEach(async () => {
+  path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "equity", "0 * * * *", start - 1);
+  for (let n = 0; n <= 24; n += 1) await storeRun(store, equity, start + n * hour, [equityRow(`100.${n}0`)]);
+  store.close();
+});
+
+it("books writes the books of a month as one file, and names it", async () => {
+  const { code, stderr } = await run("books", "2026-11");
+  expect([code, stderr]).toEqual([0, expect.stringContaining("books-2026-11.zip was written")]);
+  const files = unzipSync(readFileSync(join(dirname(path), "books-2026-11.zip")));
+  expect(Object.keys(files)).toEqual([
+    ...["balances", "equity", "pnl", "ledger", "coverage", "reconciliation"].map((name) => `${name}-2026-11.csv`),
+    "statement-main-2026-11.html",
+  ]);
+  expect(strFromU8(files["equity-2026-11.csv"] ?? new Uint8Array())).toContain("2026-11-01,main,,100.230,");
+  expect((await run("books", "2026-11", "--account", "main", "--out", "x.zip")).code).toBe(0);
+});
+
+it("statement prints one sheet, and says what is not known", async () => {
+  const { code, stdout } = await run("statement", "2026-11");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^<!doctype html>\n<html lang="en">/);
+  expect(stdout).toContain("Statement of November 2026, main");
+  expect(stdout).toContain("Not complete: bills were not collected.");
+});
+
+it.each([
+  [["books", "2026-13"], '"2026-13" is not a month; use 2026-10'],
+  [["books", "November"], '"November" is not a month; use 2026-10'],
+  [["books", "2999-01"], "2999-01 has not begun"],
+  [["books", "2026-09"], "nothing was recorded in 2026-09; the history begins at 2026-11-01T00:00:00.000Z"],
+  [["statement", "2026-11", "--account", "hedge"], '--account "hedge" has no history'],
+  [["statement", "2026-11", "--out", "nowhere/x.html"], "nowhere does not exist. Create that folder"],
+])("%j is refused: %s", async (args, sentence) => {
+  const { code, stderr } = await run(...args);
+  expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining(sentence)]);
+  expect([64, 78]).toContain(code);
+});
