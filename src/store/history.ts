@@ -78,6 +78,8 @@ export interface RunHistory {
   firstOpenSlot(seriesIds?: readonly number[]): number;
   /** Counts the due slots of a span by outcome, as of `now`. Manual runs are not counted. */
   countSlots(seriesId: number, span: Span, now: number): Steps<SlotCounts>;
+  /** Returns the due slots of a series that have passed by `now` without a row, as while no process collects; null if there are none. */
+  unwrittenSlots(seriesId: number, now: number): Steps<SlotRange | null>;
   /**
    * Returns the series with a schedule in force, now or at the instant `at`. The schedules of a dataset that is switched off, and of
    * an account that was removed from the settings, end with the next start of the daemon.
@@ -129,6 +131,13 @@ export interface WorkerStatus {
   running: number | null;
   /** Until when it leaves its accounts to others, epoch ms; null where it does not. */
   pausedUntil: number | null;
+}
+
+/** The first and the last of neighbouring due slots, epoch ms, and their number. */
+export interface SlotRange {
+  fromSlot: number;
+  toSlot: number;
+  slots: number;
 }
 
 /** One dataset of one account, from its first schedule or run on. */

@@ -2,14 +2,23 @@
 
 import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { Daemon } from "../../src/web/site.ts";
 import { scheduleAll, storeRun } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startSite } from "./site.ts";
 
 /** Schedules every minute for each account, and sets the clock to this number of minutes after `start`. */
-export async function startAccounts({ minutes, accounts = ["main"] }: { minutes: number; accounts?: string[] }) {
+export async function startAccounts({
+  minutes,
+  accounts = ["main"],
+  ...site
+}: {
+  minutes: number;
+  accounts?: string[];
+  daemon?: Daemon | null;
+}) {
   let now = start + minutes * minute + 5000;
-  const started = await startSite({ site: { now: () => now } });
+  const started = await startSite({ site: { now: () => now, ...site } });
   for (const account of accounts) await scheduleAll(started.store, "* * * * *", start - minute, account);
   const request = (path: string) => fetch(new URL(path, started.url));
   return {

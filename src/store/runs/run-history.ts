@@ -5,7 +5,15 @@ import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareFreshness, prepareFreshnessAt, prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { gapsWithin, recordGaps } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
-import { firstOpenSlot, firstSlot, hasRuns, listSeries, prepareSlotCount, schedulesOf } from "./slot-counts.ts";
+import {
+  firstOpenSlot,
+  firstSlot,
+  hasRuns,
+  listSeries,
+  prepareSlotCount,
+  schedulesOf,
+  unwrittenSlots,
+} from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
 import { listWorkers } from "./workers.ts";
 
@@ -17,6 +25,7 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   hasRuns: (span) => hasRuns(sqlite, span),
   firstOpenSlot: (seriesIds) => firstOpenSlot(sqlite, seriesIds),
   countSlots: prepareOnce(() => prepareSlotCount(sqlite)),
+  unwrittenSlots: (seriesId, now) => unwrittenSlots(sqlite, seriesId, now),
   scheduled: (at) => scheduledSeries(sqlite, at),
   freshness: prepareOnce(() => prepareFreshness(sqlite)),
   freshnessNow: prepareOnce(() => prepareFreshnessNow(sqlite)),

@@ -1,15 +1,15 @@
 /** Counts the due slots of a period and their outcomes from the run ledger. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { graceAt, type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
+import { graceAt, parsePattern, slotsAfter } from "../../core/cron.ts";
 import { causes, type RunState } from "../../core/domain.ts";
-import type { RunHistory, SchedulePeriod, Series, Span } from "../history.ts";
+import type { RunHistory, SchedulePeriod, Series, SlotRange, Span } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** Returns the SQL condition that a slot (epoch ms) is a scheduled one. Scheduled slots are whole seconds, those of manual runs are not. */
 export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
 
 /** The cause given for slots that have passed without a row, for example while no daemon is running. */
-const unwritten = "not written yet";
+export const notWritten = "not written yet";
 
 /** Returns the series that `RunHistory.series` describes. */
 export const listSeries = (sqlite: Sqlite, account: string | null): Series[] =>
@@ -87,10 +87,6 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
       `select slot from run where series_id = ? and slot >= ? and slot < ? order by slot limit 1 offset ${rowsPerStep}`,
     )
     .pluck();
-  const processedThrough = sqlite
-    .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
-    .pluck();
-
   return function* (seriesId, { from, to }, now) {
     const counts = { due: 0, ok: 0, partial: 0, failed: 0, missed: 0, skipped: 0 };
     const bad = new Map<string, number>();
@@ -107,11 +103,8 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
       if (begin < to) yield pause;
     }
     const schedules = schedulesOf(sqlite, seriesId);
-    const last = schedules.at(-1);
-    if (last?.until === Number.POSITIVE_INFINITY) {
-      const after = Math.max(last.since, processedThrough.get(seriesId) ?? 0, from - 1);
-      add("missed", unwritten, yield* slotsBetween(last.pattern, after, to, now));
-    }
+    const unwritten = yield* unwrittenBetween(sqlite, seriesId, { from, to }, now);
+    if (unwritten) add("missed", notWritten, unwritten.slots);
     return {
       ...counts,
       causes: [...bad].sort(([, a], [, b]) => b - a),
@@ -121,18 +114,35 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
   };
 }
 
-/** Counts the slots after `after` and before `to` that have passed by `now`. The last one counts only after its grace period. */
-function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Steps<number> {
+/** Returns the slots that `RunHistory.unwrittenSlots` describes. */
+export const unwrittenSlots = (sqlite: Sqlite, seriesId: number, now: number): Steps<SlotRange | null> =>
+  unwrittenBetween(sqlite, seriesId, { from: 0, to: Number.POSITIVE_INFINITY }, now);
+
+/**
+ * Returns the slots of a span that have passed by `now` and have no row, because they are after the watermark; null if there are none.
+ * The last one counts only after its grace period.
+ */
+function* unwrittenBetween(sqlite: Sqlite, seriesId: number, { from, to }: Span, now: number): Steps<SlotRange | null> {
+  const last = schedulesOf(sqlite, seriesId).at(-1);
+  if (last?.until !== Number.POSITIVE_INFINITY) return null;
+  const { pattern, since } = last;
+  const processedThrough = sqlite
+    .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
+    .pluck()
+    .get(seriesId);
+  const after = Math.max(since, processedThrough ?? 0, from - 1);
   const latest = pattern.latest(now);
   const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);
-  if (pattern.next(after) > end) return 0;
-  let count = 0;
+  const fromSlot = pattern.next(after);
+  if (fromSlot > end) return null;
+  const found = { fromSlot, toSlot: fromSlot, slots: 0 };
   for (const slot of slotsAfter(pattern, after)) {
     if (slot > end) break;
-    count += 1;
-    if (count % slotsPerStep === 0) yield pause;
+    found.toSlot = slot;
+    found.slots += 1;
+    if (found.slots % slotsPerStep === 0) yield pause;
   }
-  return count;
+  return found;
 }
 
 /** Returns true if schedules cover the period from its first slot to its last without a break. */

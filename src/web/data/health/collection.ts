@@ -6,6 +6,7 @@ import { instantText } from "../../../queries/close.ts";
 import { createCoverage } from "../../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../../queries/periods.ts";
 import type { LastFailure, Series, SlotCounts } from "../../../store/history.ts";
+import { notWritten } from "../../../store/runs/slot-counts.ts";
 import { daysShown } from "../comparison-periods.ts";
 import { count, type DataTable, instant, text, type View } from "../table.ts";
 
@@ -27,6 +28,8 @@ export const collection: DataTable = {
       if (!isSelected(series, account)) continue;
       const status = isNow ? history.freshnessNow(series, at) : history.freshnessAt(series, at);
       const failure = history.lastFailure(series.id, at);
+      // What has no row yet is later than every failure.
+      const unwritten = yield* history.unwrittenSlots(series.id, at);
       yield {
         account: status.account,
         dataset: status.dataset,
@@ -34,8 +37,8 @@ export const collection: DataTable = {
         last_ok_at: instantText(status.lastOkAt),
         next_at: instantText(status.nextAt),
         schedule: status.schedule,
-        trouble_at: instantText(failure?.slot ?? null),
-        trouble: failure && describeFailure(failure),
+        trouble_at: instantText(unwritten?.toSlot ?? failure?.slot ?? null),
+        trouble: unwritten ? (causeDescriptions[notWritten] ?? null) : failure && describeFailure(failure),
       };
       yield pause;
     }
@@ -83,6 +86,7 @@ export const causeDescriptions: Record<string, string> = {
   [causes.forgotten]: "The exchange deleted the records before they were read.",
   [causes.switchedOff]: "The dataset had no schedule, and the exchange has deleted the records since.",
   [causes.imported]: "Imported from files.",
+  [notWritten]: "The collector is not running, or is blocked; it has recorded nothing since.",
 };
 
 /** Returns the error messages of the last failure, or without any an explanation of its cause. */
@@ -173,5 +177,6 @@ export function* countSlots({ history, account, at }: View, periods: readonly Pe
   return found;
 }
 
-const isSelected = (one: { account: string }, account: string | null): boolean =>
+/** Returns true if a series is of the selected account, or of the public data. */
+export const isSelected = (one: { account: string }, account: string | null): boolean =>
   account === null || one.account === account || one.account === publicAccount;

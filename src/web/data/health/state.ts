@@ -37,7 +37,8 @@ export function collectingState({ history, account, now, daemon: { daemon, probl
     .filter(({ status }) => !status.fresh)
     .map(({ series, status }) => {
       const failure = history.lastFailure(series.id, now);
-      return { ...status, reason: failure && describeFailure(failure) };
+      const isCause = failure !== null && failure.slot > (status.lastOkAt ?? 0);
+      return { ...status, reason: isCause ? describeFailure(failure) : null };
     })
     .sort((a, b) => (a.lastOkAt ?? 0) - (b.lastOkAt ?? 0));
   const newestAt = latest(feeds.map(({ status }) => status.lastOkAt));

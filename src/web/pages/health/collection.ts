@@ -5,8 +5,9 @@ import type { Steps } from "../../../core/async/cooperate.ts";
 import { publicAccount } from "../../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../../queries/periods.ts";
 import type { SlotCounts } from "../../../store/history.ts";
+import { notRunning } from "../../daemon-state.ts";
 import { daysShown } from "../../data/comparison-periods.ts";
-import { collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
+import { causeDescriptions, collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
 import { gaps } from "../../data/health/gaps.ts";
 import { stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
@@ -38,7 +39,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
         table: collection,
         view,
         caption: "Datasets",
-        columns: columnsFor(collection, view, undefined, statusCells),
+        columns: columnsFor(collection, view, undefined, { ...statusCells, next_at: nextCell(view) }),
         rows,
         empty: "No feeds scheduled.",
       }),
@@ -92,6 +93,12 @@ const stateLabels: Record<string, string> = {
   "not offered": "– Not available",
 };
 
+/** Shows no next run while no process collects. */
+const nextCell =
+  ({ daemon: { daemon } }: View): CellRenderer =>
+  (_row, plain) =>
+    daemon === notRunning ? none("–", "the collector is not running") : plain;
+
 const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
 
 const statusCells: Record<string, CellRenderer> = {
@@ -115,6 +122,7 @@ const workerCells: Record<string, CellRenderer> = {
 const gapCells: Record<string, CellRenderer> = {
   to_at: (row, plain) => (row.to_at === null ? html`now` : plain),
   product_type: ({ product_type: type }) => html`${type === null ? "All" : walletLabel(String(type))}`,
+  cause: ({ cause }, plain) => html`${causeDescriptions[String(cause)] ?? plain}`,
 };
 
 /** Returns the calendar: a row for each day, or for each hour of `day`. */
