@@ -54,6 +54,31 @@ export function missingText(row: HistoryRow | undefined): string | null {
   return names.length > 0 ? names.join(", ") : null;
 }
 
+/** The parts of an account in words, by the names of datasets and of wallets that API versions use for them. */
+const partWords: Readonly<Record<string, string>> = {
+  ...{ "spot-assets": "spot wallet", spot: "spot wallet" },
+  ...{ "funding-assets": "funding wallet", funding: "funding wallet" },
+  ...{ "mix-accounts": "futures accounts", futures: "futures accounts" },
+  ...{ unified: "unified wallet", earn: "Earn", bots: "bots", margin: "margin", other: "other wallets" },
+};
+
+/**
+ * Returns what the equity of a row lacks in words, such as "funding wallet, prices": a part has the same name for every kind of account.
+ * Returns null if it lacks nothing but prices of coins that have none.
+ */
+export function missingWords(row: HistoryRow | undefined): string | null {
+  const names = Object.values(parsed(row?.missing) as string[]);
+  if (names.length > 0) return [...new Set(names.map((name) => partWords[name] ?? name))].join(", ");
+  if (unpricedText(row) !== null || isComplete(row)) return null;
+  // Older rows have no list: only their parts show what is unknown.
+  const parts = isUnified(row) ? { other_usdt: "funding" } : { spot_usdt: "spot", futures_usdt: "futures" };
+  const lost = Object.entries(parts).flatMap(([column, name]) =>
+    decimalIn(row, column) === null ? partWords[name] : [],
+  );
+  const others = !isUnified(row) && decimalIn(row, "other_usdt") === null ? ["funding, earn, bots, margin"] : [];
+  return [...lost, ...others].join(", ") || "unknown part";
+}
+
 /** Parses the JSON of a cell; returns an empty object if it is not JSON. */
 function parsed(cell: Cell | undefined): unknown {
   try {

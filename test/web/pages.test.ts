@@ -32,7 +32,7 @@ it("shows an incomplete equity as incomplete, and names what is missing", async 
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="unknown">incomplete</span>');
   expect(headline).toContain("Partial equity");
-  expect(headline).toContain("main: futures, funding, earn, bots, margin missing");
+  expect(headline).toContain("main: futures accounts, funding, earn, bots, margin missing");
 });
 
 it("shows the priced part of an equity, and lists the coins without a price", async () => {
@@ -43,6 +43,17 @@ it("shows the priced part of an equity, and lists the coins without a price", as
   expect(headline).toContain('<span class="label">Partial equity</span> <data value="400.5" title="400.5">400.50<');
   expect(headline).toContain("main: no price for &lt;b&gt;AIR 0.00000001");
   expect(headline).not.toContain("missing</li>");
+});
+
+it.each([
+  ["a classic account", { missing: '["funding"]', spotUsdt: "1", futuresUsdt: "2" }, "main: funding wallet missing"],
+  ["a unified account", { missing: '["funding-assets"]', unifiedUsdt: "3" }, "main: funding wallet missing"],
+  ["an older row of a unified account", { unifiedUsdt: "3" }, "main: funding wallet missing"],
+  ["prices", { missing: '["prices","spot-assets"]' }, "main: prices, spot wallet missing"],
+])("names the missing part of %s", async (_, cells, sentence) => {
+  const { record, page } = await startAccounts({ minutes: 3 });
+  await record(equity, 3, [{ complete: 0, pricedUsdt: "3", ...cells }]);
+  expect(part(await page("/"), "headline")).toContain(sentence);
 });
 
 it("adds accounts up only at a slot with complete equity of all of them", async () => {
@@ -56,7 +67,7 @@ it("adds accounts up only at a slot with complete equity of all of them", async 
   await record(equity, 3, [equityRow("7", 0)], "hedge");
   const headline = part(await page("/"), "headline");
   expect(headline).toContain("incomplete");
-  expect(headline).toContain("hedge: futures, funding, earn, bots, margin missing");
+  expect(headline).toContain("hedge: futures accounts, funding, earn, bots, margin missing");
   expect(part(await page("/?account=main"), "headline")).toContain('value="5"');
 });
 

@@ -5,7 +5,7 @@ import { durationText, escapeControlChars, namesByText } from "../../core/text.t
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { type Close, createCloses } from "../../queries/close.ts";
-import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
+import { equityOf, missingWords, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
@@ -106,7 +106,7 @@ function equityCells(source: Source, shown: Period, yesterday: Period): Cells {
 function partText(closing: Close): string {
   const row = closing.rows[0];
   if (!row || equityOf(closing) !== null) return "";
-  const [unpriced, missing] = [unpricedText(row), missingText(row)];
+  const [unpriced, missing] = [unpricedText(row), missingWords(row)];
   const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (unknown)`].filter(Boolean);
   const priced = pricedPartOf(row);
   return `${priced === null ? "nothing" : moneyText(priced)}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;

@@ -5,7 +5,7 @@ import type { DecimalString } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses } from "../../queries/close.ts";
-import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
+import { equityOf, missingText, missingWords, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { comparisonPeriods, selectedAccounts } from "./comparison-periods.ts";
 import { shownCloses, timesOf } from "./last-known.ts";
 import { amount, type DataTable, instant, lastKnownColumns, profit, text, type View } from "./table.ts";
@@ -127,11 +127,7 @@ function missingParts(close: Close): string[] {
   if (equityOf(close) !== null) return [];
   if (!known) return [`${account}: no recent data`];
   const [row] = rows;
-  const [unpriced, missing] = [unpricedText(row), missingText(row)];
-  // Older rows have no list of missing parts: only their wallets show what is unknown.
-  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && decimalIn(row, name) === null);
-  const unknown =
-    missing ?? (unpriced ? null : parts.map(({ label }) => label.toLowerCase()).join(", ") || "unknown part");
+  const [unpriced, unknown] = [unpricedText(row), missingWords(row)];
   return [
     ...(unpriced ? [`${account}: no price for ${unpriced}`] : []),
     ...(unknown ? [`${account}: ${unknown} missing`] : []),
