@@ -71,6 +71,7 @@ describePostgres("two processes that record into one PostgreSQL", () => {
       ...credentials(unified, "BITGET_HEDGE"),
       ...everyDataset(""),
       ...{ SCHEDULE_MIX_ACCOUNTS: schedule, SCHEDULE_SPOT_ASSETS: schedule, SCHEDULE_BILLS: schedule },
+      ...{ SCHEDULE_POSITIONS: schedule, SCHEDULE_CLOSED_POSITIONS: schedule },
       ...{ ALERT_STALE: "false", LOG_LEVEL: "silent" },
     };
     const one = await startRecording({ ...env, WORKER_NAME: "one" });
@@ -123,6 +124,10 @@ describePostgres("two processes that record into one PostgreSQL", () => {
 
     left.child.stdin?.end();
     expect(await once(left.child, "exit")).toEqual([0, null]);
+    const positions = await postgres.query<{ account: string }>(
+      "select account from position_episodes where verdict = 'proven' group by 1",
+    );
+    expect(positions.map(({ account }) => account).sort()).toEqual(["hedge", "main"]);
     const copy = join(temporaryFolder(), "copy.db");
     await mirror(postgres, copy, { datasets, now: () => start });
     await expectSameViews(postgres, copy);

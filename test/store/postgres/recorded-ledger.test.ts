@@ -3,6 +3,7 @@ import { getTableName } from "drizzle-orm";
 import { expect, it, onTestFinished } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
 import { Secret } from "../../../src/core/domain.ts";
+import { StorageError } from "../../../src/core/errors.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { reconcileHistory } from "../../../src/store/postgres/ledger/reconcile-history.ts";
@@ -10,6 +11,7 @@ import { ReconciledMirror } from "../../../src/store/postgres/ledger/reconcile-m
 import { ledgerTables } from "../../../src/store/schema/derived/ledger-tables.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { classic } from "../../support/settings.ts";
+import { seconds } from "../../support/wait.ts";
 import { createWorld } from "../../support/world.ts";
 import { temporaryPath } from "../temporary.ts";
 import { contentsOf, expectSameViews } from "./fill.ts";
@@ -60,8 +62,9 @@ async function startRecording() {
     for (let at = from; at <= from + hours * hour; at += hour / 2) {
       await setDatabaseTime(url, at);
       await world.at(at);
-      await isSame();
+      await refresh(other);
     }
+    await isSame();
     expect((await verify(other, datasets)).problems).toEqual([]);
   };
   const verdicts = async () => {
@@ -93,7 +96,7 @@ describePostgres("a recorded reconciliation", () => {
     expect(Math.min(...Object.values(found ?? {}))).toBeGreaterThan(0);
   });
 
-  it("is that of the first of several processes, and that of the command, unless its role may only read", async () => {
+  it("is that of the first of several processes or of the command; where it cannot be stored, PostgreSQL and mirror keep the last one", async () => {
     const { url, world, postgres, other, refresh, isSame, live } = await startRecording();
     await live(start, 0);
     const mirrored = [world.path, other].map((path) => new ReconciledMirror(postgres, path, datasets));
@@ -106,6 +109,22 @@ describePostgres("a recorded reconciliation", () => {
     expect([first, second]).toEqual([{ chains: expect.any(Number), entries: expect.any(Number) }, null]);
     await refresh(other);
     expect(await mirrored[1]?.reconcile({ ...options, now: start + hour + 1 })).toMatchObject({ chains });
+    await isSame();
+
+    // The connection is lost before the result is stored.
+    const before = reconciliationIn(other);
+    const lost = new ReconciledMirror(await connected(url, { name: "lost" }), other, datasets);
+    onTestFinished(() => lost.close());
+    await postgres.transaction(async (locking) => {
+      await locking.run("select 1 from account where name = 'main' for update");
+      const failed = expect(lost.reconcile({ ...options, now: start + hour + 2 })).rejects.toThrow(StorageError);
+      const waiting = `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'bitget-collector lost' and wait_event_type = 'Lock' and datname = current_database()`;
+      while ((await postgres.query(waiting)).length === 0) await seconds(0.05);
+      await failed;
+    });
+    expect(reconciliationIn(other)).toEqual(before);
+    expect(await lost.reconcile({ ...options, now: start + hour + 3 })).toMatchObject({ chains });
     await isSame();
 
     const reconciled = async (user: string, path: string) => {
