@@ -248,7 +248,7 @@ export async function openApp(config: Config, clock: Clock = systemClock, option
     const dailyReports =
       schedule && createDailyReports({ databasePath: config.databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;
-    const site = { databasePath: config.databasePath, timezone, sqlTimeoutSeconds };
+    const site = { databasePath: config.databasePath, timezone, sqlTimeoutSeconds, reportsDirectory: directory };
     const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
     const ship = config.shipTo && (await createShip(config.shipTo, config.databasePath, deps));

@@ -10,6 +10,16 @@ export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell)
 export const csvLineForTerminal = (cells: readonly Cell[]): string =>
   csvLine(cells.map((cell) => (typeof cell === "string" ? escapeControlChars(cell) : cell)));
 
+/** Begins a file that Excel reads as UTF-8. */
+export const spreadsheetMark = "\ufeff";
+
+/** Matches numbers with more than fifteen digits, which spreadsheets round, and would change without notice. */
+const longNumber = /^-?(?=(?:\D*\d){16})\d+(?:\.\d+)?$/;
+
+/** Returns a line in which numbers that a spreadsheet would round are texts (`="1500002561338376194"`), so that every digit is kept. */
+export const spreadsheetLine = (cells: readonly Cell[]): string =>
+  `${cells.map((cell) => (typeof cell === "string" && longNumber.test(cell) ? `"=""${cell}"""` : csvCell(cell))).join(",")}\r\n`;
+
 /** Returns one cell, quoted and escaped if necessary. */
 export function csvCell(cell: Cell): string {
   if (cell === null) return "";

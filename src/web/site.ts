@@ -11,6 +11,8 @@ export interface Site {
   /** The IANA name of the time zone whose days the pages show. */
   timezone: string;
   sqlTimeoutSeconds: number;
+  /** The folder of the daily reports; null where there is none. */
+  reportsDirectory: string | null;
   /** Returns the time of this machine's clock, epoch ms. */
   now(): number;
   /** Reads the database for every page. */
@@ -23,13 +25,15 @@ export interface Site {
 }
 
 export interface SiteSettings extends Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds"> {
+  /** The folder of the daily reports; null or missing: there is none. */
+  reportsDirectory?: string | null;
   /** Of what the database is a mirror; null or missing: of nothing. */
   postgres?: unknown;
 }
 
 /** Opens the shared dependencies of the routes. `daemon` is null for `serve`. */
 export function openSite(settings: SiteSettings, daemon: Daemon | null): Site {
-  const { databasePath, timezone, sqlTimeoutSeconds, postgres = null } = settings;
+  const { databasePath, timezone, sqlTimeoutSeconds, postgres = null, reportsDirectory = null } = settings;
   const reader = new Reader(databasePath, sqlTimeoutSeconds);
   const changes = watchChanges(databasePath);
   return {
@@ -37,6 +41,7 @@ export function openSite(settings: SiteSettings, daemon: Daemon | null): Site {
     isMirror: postgres !== null,
     timezone,
     sqlTimeoutSeconds,
+    reportsDirectory,
     now: () => Date.now(),
     reader,
     changes,

@@ -21,7 +21,17 @@ if (!executablePath)
 const hour = 3_600_000;
 const days = 6;
 const end = Date.UTC(2026, 9, 1 + days);
-const paths = ["/", "/days", "/positions", "/balances", "/collection", "/collection?day=2026-10-05", "/reconciliation"];
+const paths = [
+  "/",
+  "/days",
+  "/positions",
+  "/balances",
+  "/collection",
+  "/collection?day=2026-10-05",
+  "/reconciliation",
+  "/reports?preview=equity",
+  "/statement?account=main&month=2026-10",
+];
 
 describe.skipIf(!executablePath)("in a browser", () => {
   const folder = mkdtempSync(join(tmpdir(), "collector-pages-"));
@@ -69,7 +79,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.waitForURL(proxy.url);
     await drawn(page);
     await page.getByText("Connected; this page updates itself.").waitFor();
-    for (const name of ["Positions", "Balances", "Data health", "Overview"]) {
+    for (const name of ["Positions", "Balances", "Reports", "Data health", "Overview"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1 }).waitFor();
     }

@@ -21,6 +21,9 @@ import type { Html } from "./parts/figure.ts";
 import { createView, parsePageQuery } from "./parts/query-params.ts";
 import { positionPage } from "./positions/position.ts";
 import { positionsPage } from "./positions/positions.ts";
+import { reportDownloads } from "./reports/downloads.ts";
+import { reportsPage } from "./reports/page.ts";
+import { statementPage } from "./reports/statement.ts";
 
 /** Reads the data of a page and renders it as HTML. */
 export type PageOf = (view: View, c: Context) => Steps<Html>;
@@ -37,11 +40,17 @@ const pageByPath: Record<string, PageOf> = {
   "/reconciliation": reconciliationPage,
 };
 
+/** Returns the pages that need more than the database. */
+const ownPages = (site: Site): Record<string, PageOf> => ({
+  "/reports": reportsPage(site),
+  "/statement": statementPage(site),
+});
+
 /** Returns the routes of the pages and of the API. */
 export function pages(site: Site): Hono {
   const app = new Hono();
   const daemonNow = createDaemonStates(site);
-  for (const [path, page] of Object.entries(pageByPath))
+  for (const [path, page] of Object.entries({ ...pageByPath, ...ownPages(site) }))
     app.get(path, async (c) => {
       const question = parsePageQuery(c, site);
       const daemon = await daemonNow();
@@ -50,7 +59,7 @@ export function pages(site: Site): Hono {
     });
   const curves = new Curves();
   void preloadCurves(site, curves);
-  return app.route("/api", api(site, curves));
+  return app.route("/reports", reportDownloads(site)).route("/api", api(site, curves));
 }
 
 /** Loads the curves of the overview in advance, which takes some seconds for a long history. */

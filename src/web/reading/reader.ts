@@ -3,7 +3,7 @@
  * work is split into steps that yield to the event loop.
  */
 import { statSync } from "node:fs";
-import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
+import { cooperate, nextBytes, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
@@ -15,8 +15,8 @@ const limits = { pages: 4, downloads: 32, waiting: 512 };
 /** Longest work between two yields to the event loop. Milliseconds. */
 const yieldAfterMs = 10;
 
-/** Approximate size of a chunk of a download, in characters. */
-const chunkCharacters = 65_536;
+/** Approximate size of a chunk of a download, in characters or bytes. */
+const chunkSize = 65_536;
 
 /** Milliseconds. */
 const downloadLimits = { idle: 30_000, whole: 600_000 };
@@ -66,7 +66,19 @@ export class Reader {
    * Streams the strings of a generator as UTF-8, produced only as the client reads them. Resolves with the first chunk ready, so that
    * errors are reported before anything is sent. Ends after 30 seconds without a read, and after ten minutes.
    */
-  async stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>> {
+  stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>> {
+    return this.#streamFrom((history) => encoded(work(history)));
+  }
+
+  /** Streams the bytes of a generator like `stream`. */
+  streamBytes(work: (history: HistoryReader) => Paced<Uint8Array>): Promise<ReadableStream<Uint8Array>> {
+    return this.#streamFrom((history) => {
+      const chunks = work(history);
+      return { next: () => nextBytes(chunks, chunkSize), end: () => void chunks.return() };
+    });
+  }
+
+  async #streamFrom(work: (history: HistoryReader) => Pieces): Promise<ReadableStream<Uint8Array>> {
     const leave = await this.#downloads.acquire();
     try {
       const { history, end } = this.#connections.take();
@@ -116,8 +128,23 @@ function createConnections(path: string) {
   };
 }
 
-async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<ReadableStream<Uint8Array>> {
+/** The pieces of a download; an empty one is the end. */
+interface Pieces {
+  next(): Steps<Uint8Array>;
+  end(): void;
+}
+
+function encoded(texts: Paced<string>): Pieces {
   const encoder = new TextEncoder();
+  return {
+    *next() {
+      return encoder.encode(yield* nextPiece(texts, chunkSize));
+    },
+    end: () => void texts.return(),
+  };
+}
+
+async function streamOf(pieces: Pieces, onEnd: () => void): Promise<ReadableStream<Uint8Array>> {
   const cutAt = performance.now() + downloadLimits.whole;
   let over = false;
   let idle: NodeJS.Timeout | undefined;
@@ -126,16 +153,16 @@ async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<Readab
     if (over) return;
     over = true;
     clearTimeout(idle);
-    texts.return();
+    pieces.end();
     onEnd();
   }
 
   /** Returns the next chunk, or null at the end. */
   async function readOn(): Promise<Uint8Array | null> {
     try {
-      const piece = await cooperate(nextPiece(texts, chunkCharacters), { turnMs: yieldAfterMs });
-      if (piece.length < chunkCharacters) end();
-      return piece === "" ? null : encoder.encode(piece);
+      const piece = await cooperate(pieces.next(), { turnMs: yieldAfterMs });
+      if (piece.length < chunkSize) end();
+      return piece.length === 0 ? null : piece;
     } catch (error) {
       end();
       throw error;

@@ -12,6 +12,7 @@ const sections = [
   ["/", "Overview"],
   ["/positions", "Positions"],
   ["/balances", "Balances"],
+  ["/reports", "Reports"],
   ["/collection", "Data health"],
 ] as const;
 
@@ -102,6 +103,7 @@ const documentHtml = ({ title, icon, body }: Document): Html => html`<!doctype h
 <link rel="stylesheet" href="assets/header/header.css">
 <link rel="stylesheet" href="assets/chart/chart.css">
 <link rel="stylesheet" href="assets/overview.css">
+<link rel="stylesheet" href="assets/reports.css">
 <script type="module" src="assets/pages.js"></script>
 <script type="module" src="assets/header/header.js"></script>
 </head>
