@@ -72,7 +72,10 @@ export function ledgersCause(ledgers: readonly WalletLedger[], span: Span): stri
 /** The two entries of a transfer between wallets have times of their own. Milliseconds that they may differ. */
 export const transferSpreadMs = minuteMs;
 
-/** Yields the entries, which come in the order of time, without transfers between wallets of one account. */
+/**
+ * Yields the entries, which come in the order of time, without transfers between wallets of one account. A unified wallet also lists those
+ * between its own parts, as two entries.
+ */
 export function* withoutInternal(entries: Iterable<LedgerEntry>): Generator<LedgerEntry, void> {
   for (const { entry, isInternal } of markInternal(counted(entries))) if (!isInternal) yield entry;
 }
@@ -94,19 +97,21 @@ export function* markInternal<Entry extends LedgerEntry>(
   }
   for (const entry of entries) {
     yield* before(entry.at - transferSpreadMs);
-    const other = recent.findLast((one) => !one.isInternal && areOneTransfer(one.entry, entry));
+    const others = recent.filter((one) => !one.isInternal && areOneTransfer(one.entry, entry));
+    const other = others.findLast((one) => one.entry.wallet !== entry.wallet) ?? others.at(-1);
     if (other) other.isInternal = true;
     recent.push({ entry, isInternal: other !== undefined });
   }
   yield* before(Number.POSITIVE_INFINITY);
 }
 
+/** Returns true if two entries can be those of one transfer. */
 const areOneTransfer = (one: LedgerEntry, other: LedgerEntry): boolean =>
   one.kind === "transfer" &&
   other.kind === "transfer" &&
   one.account === other.account &&
   one.coin === other.coin &&
-  one.wallet !== other.wallet &&
+  (one.wallet !== other.wallet || one.wallet === "unified") &&
   one.amount !== null &&
   other.amount !== null &&
   isZero(add(one.amount, other.amount));

@@ -78,6 +78,12 @@ describe("transfers between wallets of one account", () => {
     ["stay if the amounts differ", [out, entry(0, "umcbl", "4.9")], 2],
     ["stay if an amount is unknown", [out, entry(0, "umcbl", null)], 2],
     ["stay within one wallet", [out, entry(0, "spot", "5")], 2],
+    ["cancel between parts of a unified wallet", [entry(0, "unified", "-5"), entry(0, "unified", "5")], 0],
+    [
+      "cancel once each, whichever of them belong together",
+      [entry(0, "unified", "5"), entry(0.1, "unified", "-5"), entry(0.2, "funding", "5")],
+      1,
+    ],
     ["stay if the coins differ", [out, entry(0, "umcbl", "5", { coin: "BTC" })], 2],
     ["stay if the accounts differ", [out, entry(0, "umcbl", "5", { account: "hedge" })], 2],
     ["stay if one of them is something else", [out, entry(0, "umcbl", "5", { kind: "trade" })], 2],
