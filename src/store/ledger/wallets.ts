@@ -2,7 +2,8 @@
 import type { Statement } from "better-sqlite3";
 import { holdsMoney } from "../../bitget/product-types.ts";
 import { add, asDecimal, sumOf } from "../../core/decimal.ts";
-import type { DecimalString, ProductType } from "../../core/domain.ts";
+import { type DecimalString, productTypes } from "../../core/domain.ts";
+import { minuteMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
@@ -94,7 +95,7 @@ export interface Wallet {
   to: number;
 }
 
-/** When an account was first recorded, and when as a unified one; null: never. Epoch ms. */
+/** When an account was first recorded (null: it was imported), and when as a unified one (null: never). Epoch ms. */
 interface Mode {
   since: number | null;
   unifiedSince: number | null;
@@ -109,7 +110,7 @@ interface ScopeRow {
 /** Reads the wallets of accounts, and what snapshots show of them. */
 export class WalletReader {
   readonly #scopes: Statement<[number], ScopeRow>;
-  readonly #mode: Statement<[number], Mode>;
+  readonly #mode: Statement<[{ accountId: number }], Mode>;
   readonly #bookedCoins: Statement<[number], string>;
   readonly #sources: ReadonlyMap<Dataset, PreparedSource>;
 
@@ -118,9 +119,7 @@ export class WalletReader {
       `select e.dataset, p.id as scopeId, p.product_type as productType from series e join scope p on p.series_id = e.id
        where e.account_id = ? order by p.id`,
     );
-    this.#mode = sqlite.prepare(
-      `select min(since) as since, min(case when api = 'v3' then since end) as unifiedSince from account_mode where account_id = ?`,
-    );
+    this.#mode = sqlite.prepare(modeSql);
     this.#bookedCoins = sqlite
       .prepare<[number], string>("select distinct upper(coin) from bills_record where scope_id = ?")
       .pluck();
@@ -129,7 +128,7 @@ export class WalletReader {
 
   /** Returns the wallets of an account. */
   wallets(accountId: number): Wallet[] {
-    return walletsIn(accountId, this.#scopes.all(accountId), this.#mode.get(accountId));
+    return walletsIn(accountId, this.#scopes.all(accountId), this.#mode.get({ accountId }));
   }
 
   /** Returns the coins that snapshots of a wallet list, and with `entries` those that its entries have, in capitals. */
@@ -161,6 +160,17 @@ export class WalletReader {
   }
 }
 
+/**
+ * An imported history has no modes: there an account is a unified one from about the first snapshot on that names its wallet. The
+ * snapshots of a slot are up to a minute apart.
+ */
+const modeSql = `
+  select since, coalesce(unifiedSince, case when since is null then (
+      select min(n.taken_at) - ${minuteMs} from series e join scope p on p.series_id = e.id join snapshot n on n.scope_id = p.id
+      where e.account_id = @accountId and (p.product_type = 'unified' or p.product_type like 'unified/%')) end) as unifiedSince
+  from (select min(since) as since, min(case when api = 'v3' then since end) as unifiedSince
+    from account_mode where account_id = @accountId)`;
+
 type PreparedSource = ReturnType<typeof prepareSource>;
 
 function prepareSource(sqlite: Sqlite, { dataset, coin }: WalletSource) {
@@ -178,12 +188,13 @@ function walletsIn(
   scopes: readonly ScopeRow[],
   { since, unifiedSince }: Mode = { since: null, unifiedSince: null },
 ): Wallet[] {
-  const isClassic = unifiedSince === null || scopes.some(({ productType }) => productType === "spot");
   const change = unifiedSince ?? Number.MAX_SAFE_INTEGER;
   const billsOf = (name: string) =>
     scopes
       .filter(({ dataset, productType }) => dataset === "bills" && productType.split("/")[0] === name)
       .map(({ scopeId }) => scopeId);
+  const isUnified = unifiedSince !== null;
+  const isClassic = !isUnified || scopes.some(({ productType }) => productType === "spot");
   const feeScopes = scopes.filter(({ dataset }) => dataset === "withdrawals").map(({ scopeId }) => scopeId);
   const wallet = (name: string, source: WalletSource, scopeId: number | null, more: Partial<Wallet> = {}): Wallet => ({
     accountId,
@@ -202,22 +213,25 @@ function walletsIn(
     scopes.find((one) => one.dataset === dataset.name && one.productType === productType)?.scopeId ?? null;
   const spotScope = scopeOf(spotAssets);
   const fundingScope = scopeOf(fundingAssets);
+  // Without snapshots the entries can only prove each other.
+  const exists = (name: string, scopeId: number | null) => scopeId !== null || billsOf(name).length > 0;
   const wallets: Wallet[] = [];
-  if (isClassic && spotScope !== null) wallets.push(wallet("spot", spot, spotScope, { to: change }));
-  if (unifiedSince !== null && spotScope !== null)
+  if (isClassic && exists("spot", spotScope)) wallets.push(wallet("spot", spot, spotScope, { to: change }));
+  if (isUnified && exists("unified", spotScope))
     wallets.push(wallet("unified", unified, spotScope, { from: isClassic ? change : 0 }));
-  if (fundingScope !== null) {
+  if (exists("funding", fundingScope)) {
     // Only a unified account has a list of it.
-    const ledgerFrom = unifiedSince === since ? 0 : change;
+    const wasClassic = isClassic || (since !== null && since !== unifiedSince);
+    const ledgerFrom = wasClassic ? change : 0;
     const hasLedger = billsOf("funding").length > 0;
     wallets.push(wallet("funding", funding, fundingScope, { hasLedger, ledgerFrom, feeScopes }));
   }
-  for (const { dataset, productType, scopeId } of scopes)
-    if (dataset === mixAccounts.name && productType !== "unified")
-      wallets.push(
-        wallet(productType, futures, scopeId, { hasLedger: holdsMoney(productType as ProductType), to: change }),
-      );
-  // The assets of margin accounts are not collected, so that their entries can only prove each other.
+  for (const productType of productTypes) {
+    const scopeId = scopeOf(mixAccounts, productType);
+    if (exists(productType, scopeId))
+      wallets.push(wallet(productType, futures, scopeId, { hasLedger: holdsMoney(productType), to: change }));
+  }
+  // The assets of margin accounts are not collected.
   if (billsOf("margin-crossed").length > 0) wallets.push(wallet("margin-crossed", spot, null));
   for (const { productType, scopeId } of scopes)
     if (productType.startsWith("margin-isolated/"))

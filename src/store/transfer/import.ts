@@ -2,12 +2,13 @@
  * Builds a history from the rows of an export. An export contains the rows of snapshots, but neither runs and schedules nor empty,
  * failed or missing snapshots, which therefore cannot be restored.
  */
+import { systemClock } from "../../core/clock.ts";
 import { snakeCase } from "../../core/columns.ts";
 import { causes, type Item, type Scope } from "../../core/domain.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
-import { PositionResults } from "../positions/results.ts";
+import { Reconciler } from "../ledger/reconciler.ts";
 import { exportedColumns } from "../read/record-history.ts";
 import { historyColumns } from "../read/scan.ts";
 import { RunLedger } from "../runs/run-ledger.ts";
@@ -49,7 +50,8 @@ export async function importHistory(
         "rows",
         `found ${rows} rows, but --rows is ${expected}; nothing was imported`,
       );
-    new PositionResults(sqlite).fill();
+    // What follows from the ledger is part of the rows of an export, too.
+    await new Reconciler(sqlite, async (work) => work()).reconcile({ now: systemClock.now(), isFull: true });
     sqlite.exec("commit");
     return imported;
   } catch (error) {

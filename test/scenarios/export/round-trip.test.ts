@@ -7,7 +7,7 @@ import { collect, failed, good, item, minute, query, start } from "../../store/k
 import { pseudoRandom, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { snapshotNames } from "../../support/declared.ts";
-import { everyDataset } from "../../support/settings.ts";
+import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
 import { bytesOf, endings, exported, imported } from "./support.ts";
 
@@ -47,6 +47,8 @@ const hostile = [
 const coin = (name: string, cells: Row = {}): Item => item(spotAssets, { coin: name, ...cells });
 
 const problemsOf = async (path: string) => (await verify(path, datasets)).problems;
+
+const settingOf = (dataset: string) => `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`;
 
 /** Returns the rows of a view in a defined order. */
 const rowsOf = (path: string, view: string) =>
@@ -188,5 +190,49 @@ describe("export, import and export again", () => {
       for (const prefix of ["spot_assets", "funding_assets", "mix_accounts", "positions"])
         expect(rowsOf(copy, `${prefix}_latest`), prefix).toEqual(rowsOf(world.path, `${prefix}_latest`));
     }
+  });
+
+  it.each([
+    ["classic", classic],
+    ["later upgraded", classic],
+  ])("keeps the ledger of a %s account with what follows from it, also without its balances", async (life, account) => {
+    const ledgerNames = [
+      ...(["spot-assets", "funding-assets", "mix-accounts", "positions"] as const),
+      ...(["bills", "fills", "closed-positions", "deposits", "withdrawals", "transfers"] as const),
+    ];
+    const hours = (count: number) => Date.parse("2026-11-01T10:20:00Z") + count * 60 * minute;
+    const world = await createWorld(
+      new Date(hours(0) - minute).toISOString(),
+      {
+        ...Object.fromEntries(ledgerNames.map((name) => [settingOf(name), "20 * * * *"])),
+        ...credentials(account),
+      },
+      {
+        accounts: [account],
+        from: hours(-10),
+        habits: { hasCashFlows: true, activity: 4, usesMargin: true, places: 12 },
+      },
+    );
+    for (let at = 0; at <= 6; at += 1) {
+      if (at === 3) {
+        world.clock.advanceTo(hours(at) - minute);
+        const [hidden] = world.exchange.ledgerOf(account.name).filter((entry) => entry.at > hours(at - 1));
+        world.exchange.listFaults.hide(hidden?.id ?? "");
+      }
+      if (at === 4 && life === "later upgraded") world.exchange.upgrade(account.name);
+      await world.at(hours(at));
+    }
+    const files = new Map<string, string>();
+    for (const name of ledgerNames) files.set(name, await exported(world.path, name, "csv"));
+    const copy = await imported([...files.values()]);
+    for (const [name, file] of files)
+      expect((await bytesOf(copy, name as (typeof ledgerNames)[number], "csv")).equals(readFileSync(file)), name).toBe(
+        true,
+      );
+    expect(await problemsOf(copy)).toEqual([]);
+    const alone = await imported([files.get("bills") ?? ""]);
+    const unknown = "select bill_id from bills where change is null order by bill_id";
+    expect(query(alone, unknown)).toEqual(query(world.path, unknown));
+    expect(await problemsOf(alone)).toEqual([]);
   });
 });
