@@ -95,8 +95,8 @@ export async function openWorld(
       ...everyDataset(""),
       ...current,
     });
-    // Also where the history is in PostgreSQL: then it is the mirror.
-    const config = { ...settings, databasePath: path };
+    // Where the history is in PostgreSQL, the file is its mirror.
+    const config = settings.postgres ? { ...settings, databasePath: path } : settings;
     const app = await openApp(config, clock);
     // The program does this before its first slot; an unconfirmed clock is part of some tests.
     await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
