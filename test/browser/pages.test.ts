@@ -174,6 +174,58 @@ describe.skipIf(!executablePath)("in a browser", () => {
     }
   });
 
+  it("answers on the first screen what was made, what can hurt, and how old the data is", async () => {
+    const answers = [
+      ...[".equity data", ".equity .age", "#attention h2 small", "#positions tbody tr:first-child .figure"],
+      ...["Today", "7 days", "30 days", "Unrealised", "Drawdown"].map(
+        (label) => `.tiles li:has(a:text-is("${label}")) .value`,
+      ),
+      "#positions tbody tr:first-child small:has-text('distance')",
+    ];
+    for (const [width, height, screens] of [
+      [1280, 900, 1],
+      [390, 844, 2],
+    ] as const) {
+      const { page } = await browser.open(at("/"), { viewport: { width, height } });
+      await drawn(page);
+      for (const answer of answers) {
+        const box = await page.locator(answer).first().boundingBox();
+        expect([answer, box === null || box.y + box.height > screens * height]).toEqual([answer, false]);
+      }
+    }
+  });
+
+  it("shows positions on four screens of a phone, and no table wider than its card", async () => {
+    const { page } = await browser.open(at("/positions"), { viewport: { width: 390, height: 844 } });
+    expect(await page.evaluate("document.documentElement.scrollHeight")).toBeLessThanOrEqual(4 * 844);
+    for (const width of [320, 390, 640, 737, 1024, 1152, 1153, 1280, 1440]) {
+      await page.setViewportSize({ width, height: 844 });
+      for (const path of ["/", "/positions", "/positions?period=all&sort=-net"]) {
+        await page.goto(at(path));
+        const wide = await page
+          .locator("section, .rows")
+          .evaluateAll((all) =>
+            all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.closest("section")?.id),
+          );
+        expect([path, width, wide]).toEqual([path, width, []]);
+      }
+    }
+  });
+
+  it("selects closed positions by the form, without a script, and shows the last closed first", async () => {
+    const { page } = await browser.open(at("/positions"), { javaScriptEnabled: false });
+    await page.getByLabel("Closed in").selectOption("all");
+    await page.getByLabel("Side").selectOption("short");
+    await page.getByRole("button", { name: "Apply" }).click();
+    expect(page.url()).toContain("hold_side=short");
+    expect(new Set(await page.locator("#episodes tbody .side").allTextContents())).toEqual(new Set(["short"]));
+    const times = await page
+      .locator("#episodes tbody td.more time")
+      .evaluateAll((all) => all.map((one) => one.getAttribute("datetime") ?? ""));
+    expect(times.length).toBeGreaterThan(3);
+    expect(times).toEqual([...times].sort().reverse());
+  });
+
   it("can be used with the keyboard alone", async () => {
     const { page } = await browser.open(at("/"));
     await drawn(page);

@@ -1,4 +1,5 @@
 /** The closed positions of a simulated account on the pages, with the exchange's results. */
+import { parse } from "csv-parse/sync";
 import { expect, it, onTestFinished } from "vitest";
 import { reconcileFile } from "../../src/store/ledger/reconcile-file.ts";
 import { serve } from "../../src/web/server.ts";
@@ -66,4 +67,38 @@ it("are listed by their close, the last one first, with what is known of each", 
   expect(summary.exec(await page(`/position?${other}`))?.[0]).toContain(
     `<dt>Net PnL</dt><dd><span class="unknown">unknown</span>`,
   );
+
+  // The CSV and the page have what the parameters select, in their order.
+  const csv = async (query: string): Promise<Row[]> =>
+    parse(await (await fetch(new URL(`/api/episodes.csv?${query}`, url))).text(), { columns: true });
+  const symbol = String(newest?.symbol);
+  const expected: [string, (row: Row) => boolean][] = [
+    ["period=all", () => true],
+    ["period=7d", () => true],
+    ["show=won", ({ net_profit: net }) => Number(net ?? 0) > 0],
+    ["show=lost", ({ net_profit: net }) => Number(net ?? 0) < 0],
+    [`symbol=${symbol}&hold_side=long`, (row) => row.symbol === symbol && row.hold_side === "long"],
+    [
+      `q=${symbol.slice(0, 3).toLowerCase()}+short`,
+      (row) => `${row.symbol} ${row.margin_coin}`.includes(symbol.slice(0, 3)) && row.hold_side === "short",
+    ],
+  ];
+  for (const [query, isSelected] of expected) {
+    const selected = rows.filter(isSelected);
+    expect((await csv(query)).map((row) => [row.symbol, row.first_seen_at || null])).toEqual(
+      selected.map((row) => [row.symbol, row.first_seen_at]),
+    );
+    const shown = await page(`/positions?${query}`);
+    expect(shown).toContain(`CSV of these ${selected.length}<`);
+    expect(shown).toContain(`${selected.length === 1 ? "1 position" : `${selected.length} positions`}`);
+  }
+  const nets = (await csv("sort=net")).flatMap(({ usdt_net_profit: net }) => (net ? [Number(net)] : []));
+  expect(nets).toEqual([...nets].sort((a, b) => a - b));
+  expect((await csv("sort=-closed")).length).toBe(rows.length);
+  const wrong = ["period=2d", "show=some", "sort=constructor", "cols=nothing", "open_cols=constructor"];
+  for (const query of wrong) expect((await fetch(new URL(`/positions?${query}`, url))).status).toBe(400);
+  const chosen = await page("/positions?cols=net&cols=opened");
+  const head = /<thead[\s\S]*?<\/thead>/g;
+  expect(chosen.match(head)?.at(-1)?.match(/<th /g)).toHaveLength(3);
+  expect(chosen).toContain('name="cols" value="net" checked');
 });

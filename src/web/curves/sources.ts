@@ -6,7 +6,7 @@ import { positions } from "../../datasets/snapshots/positions.ts";
 import { isStable } from "../../output/shown.ts";
 import { walletSource } from "../data/coin.ts";
 import { selectedAccounts } from "../data/comparison-periods.ts";
-import { positionFilter } from "../data/positions/episodes.ts";
+import { positionFilter } from "../data/positions/position.ts";
 import type { View } from "../data/table.ts";
 import type { LineInfo, LineSource, Values } from "./lines.ts";
 

@@ -7,8 +7,9 @@ import { collection, slots, workers } from "./health/collection.ts";
 import { gaps } from "./health/gaps.ts";
 import { ledger } from "./ledger/entries.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
-import { episodes, position } from "./positions/episodes.ts";
+import { episodes } from "./positions/closed.ts";
 import { positions } from "./positions/open.ts";
+import { position } from "./positions/position.ts";
 import type { DataTable } from "./table.ts";
 
 export const tables: readonly DataTable[] = [

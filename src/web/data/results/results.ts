@@ -48,8 +48,8 @@ export interface Results {
   today: Result | null;
   week: Result | null;
   month: Result | null;
-  /** The sum of trades, funding, fees and interest over 30 days; null if a part is unknown. */
-  realized: { value: DecimalString | null; from: number; cause: string | null } | null;
+  /** The sum of trades, funding, fees and interest since a time in the 30 days (epoch ms) before which it is unknown. */
+  realized: { value: DecimalString | null; from: number | null; cause: string | null };
   drawdown: CurrentDrawdown | null;
 }
 
@@ -139,11 +139,16 @@ function growthShare(parts: readonly Part[], { opening }: Part): DecimalString |
   return subtract(last.least, "1");
 }
 
+/** Returns the results since the last time that is unknown. */
 function realizedIn(parts: readonly Part[]): Results["realized"] {
-  const [first] = parts;
-  const cause = causeOf(parts);
-  const value = cause === null ? sumOf(parts.map(({ realized }) => realized)) : null;
-  return first ? { value, from: first.opening.at, cause } : null;
+  const unknown = parts.findLastIndex(
+    ({ realized, opening }, at) => realized === null || (at > 0 && opening.at !== parts[at - 1]?.closing.at),
+  );
+  const isUnknown = parts[unknown]?.realized === null;
+  const known = parts.slice(Math.max(isUnknown ? unknown + 1 : unknown, 0));
+  const [first] = known;
+  if (!first || !isLonger(known)) return { value: null, from: null, cause: causeOf(parts) };
+  return { value: sum(known.map(({ realized }) => realized ?? "0")), from: first.opening.at, cause: null };
 }
 
 function drawdownOf(parts: readonly Part[]): CurrentDrawdown | null {
@@ -158,5 +163,10 @@ function drawdownOf(parts: readonly Part[]): CurrentDrawdown | null {
   if (!first || !last || !peak || !largest) return null;
   const now = divide(subtract(peak.least, last.least), peak.least) ?? "0";
   const used = parts.filter(({ closing }) => closing.at > first.at);
-  return { now, largest, since: first.at, isWithoutFlows: causeOf(used) === null };
+  return {
+    now,
+    largest,
+    since: first.at,
+    isWithoutFlows: used.every(({ cause, isBroken }) => cause === null || isBroken),
+  };
 }

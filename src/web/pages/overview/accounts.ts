@@ -38,12 +38,23 @@ function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
     (row, plain) =>
       row[name] === null && (isWhole(row) || !wallets.includes(name)) ? none() : plain;
   const optional = [...wallets, ...lists, "known_part"].map((name) => [name, noneWhereNull(name)] as const);
-  return columnsFor(equity, view, names, {
+  const shown = columnsFor(equity, view, names, {
     ...Object.fromEntries(optional),
     account: (row) => accountLink(row, view),
     state: (row, plain) => (row.last_known_at ? html`stale` : plain),
   });
+  return shown.map((column) => ({
+    ...column,
+    ...(places[column.name ?? ""] ? { place: places[column.name ?? ""] } : {}),
+  }));
 }
+
+const places: Readonly<Record<string, NonNullable<ShownColumn["place"]>>> = {
+  account: "lead",
+  usdt_equity: "figure",
+  state: "more",
+  change: "detail",
+};
 
 /** Returns true if the equity of a row is complete, or was at last: then a wallet that it lacks does not exist. */
 const isWhole = (row: HistoryRow): boolean =>

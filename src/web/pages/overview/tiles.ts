@@ -77,16 +77,16 @@ ${now.takenAt === null ? "" : html`<small title="${localText(now.takenAt, view.t
 /** Shows what was made since a day, or where flows are unknown, how the equity changed. */
 function resultTile(name: string, result: Result | null, view: View, isStale: boolean): Tile {
   const { profit, change, share, cause } = result ?? { profit: null, change: null, share: null, cause: null };
-  const label = result && profit === null ? `${name}, equity change` : name;
   const value = profit ?? change;
-  if (!result || value === null) return { label, value: unknown(), lines: [], path: "/days" };
+  if (!result || value === null) return { label: name, value: unknown(), lines: [], path: "/days" };
   const figure = profitFigure(value, view);
+  const percent = share === null ? "" : signed(share, view);
   return {
-    label,
+    label: name,
     value: isStale ? lastKnownHtml(figure, result.to, view) : figure,
     path: "/days",
     lines: [
-      share === null ? "" : signed(share, view),
+      profit === null ? html`equity change ${percent}` : percent,
       sinceHtml(result, view, name === "Today"),
       ...(profit === null ? [html`flows: ${cause}`] : flowLines(result, view)),
     ],
@@ -139,15 +139,14 @@ function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
   };
 }
 
-function realizedTile({ realized, month }: Results, view: View): Tile {
-  const { value = null, cause = null } = realized ?? {};
-  const isShort = month && !month.isOnTime;
+function realizedTile({ realized: { value, from, cause }, month }: Results, view: View): Tile {
+  const isShort = from !== null && (!month?.isOnTime || from > month.from);
   return {
     label: "Realised, 30 days",
     value: value !== null ? profitFigure(value, view) : cause ? none("–", cause) : unknown(),
     lines: [
-      value === null && cause ? html`${cause}` : html`after fees and funding`,
-      isShort && realized ? html`since ${minuteText(realized.from, view.timezone)}` : "",
+      value === null ? html`${cause ?? ""}` : html`after fees and funding`,
+      isShort && from !== null ? html`since ${minuteText(from, view.timezone)}` : "",
     ],
     path: "/days",
   };

@@ -19,7 +19,15 @@ const paramNames = [
   "first_seen_at",
   "verdict",
   "allocation",
+  "period",
+  "show",
+  "q",
+  "sort",
+  "page",
 ];
+
+/** Parameters that may be given more than once, as forms do, or separated by commas. */
+const listNames = ["cols", "open_cols"];
 
 export interface PageQuery {
   account: string | null;
@@ -40,6 +48,11 @@ export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
     const text = textParam(c, name);
     return text === null ? [] : [[name, text]];
   });
+  for (const name of listNames) {
+    const list = c.req.queries(name)?.join(",") ?? "";
+    if (list.length > 4 * maxLength) throw badRequest(`"${name}" is longer than ${4 * maxLength} characters.`);
+    if (list !== "") params.push([name, list]);
+  }
   return {
     account,
     at: at === null ? null : instantParam(at, timezone, now()),

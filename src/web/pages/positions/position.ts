@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { compare, decimalIn } from "../../../core/decimal.ts";
 import { type HistoryRow, positionKey } from "../../../store/history.ts";
-import { position, selectedEpisode, summaryColumns } from "../../data/positions/episodes.ts";
+import { position, selectedEpisode, summaryColumns } from "../../data/positions/position.ts";
 import { allRows, type View } from "../../data/table.ts";
 import { badRequest, notFound } from "../../site.ts";
 import { chartHtml } from "../parts/chart.ts";

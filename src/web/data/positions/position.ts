@@ -1,56 +1,12 @@
-/** Defines the tables of closed positions, and of the history of one position. */
+/** Defines the table of the history of one position. */
 import { pause } from "../../../core/async/cooperate.ts";
 import { positions as dataset } from "../../../datasets/snapshots/positions.ts";
 import { instantText } from "../../../queries/close.ts";
 import { liquidationDistance } from "../../../reports/positions.ts";
 import { type HistoryRow, positionKey } from "../../../store/history.ts";
-import {
-  amount,
-  type Column,
-  type DataTable,
-  duration,
-  instant,
-  price,
-  profit,
-  share,
-  text,
-  type View,
-} from "../table.ts";
+import { amount, type Column, type DataTable, instant, price, profit, share, type View } from "../table.ts";
+import { episodes } from "./closed.ts";
 import { keyColumns } from "./open.ts";
-
-export const episodes: DataTable = {
-  name: "episodes",
-  summary: "closed positions, the last closed first",
-  columns: [
-    ...keyColumns,
-    text("state", "State"),
-    instant("opened_at", "Opened"),
-    instant("first_seen_at", "First snapshot"),
-    instant("last_seen_at", "Last snapshot"),
-    instant("closed_before", "Closed by"),
-    instant("closed_at", "Closed"),
-    duration("held_ms", "Held"),
-    amount("largest_total", "Largest size", "symbol"),
-    price("average_open_price", "Entry", 1),
-    price("close_average_price", "Exit", 1),
-    profit("net_profit", "Net PnL", "margin_coin"),
-    profit("realized_pl", "Realised PnL", "margin_coin"),
-    amount("funding", "Funding", "margin_coin"),
-    amount("fees", "Fees", "margin_coin"),
-    profit("worst_unrealized_pl", "Max loss", "margin_coin"),
-    profit("best_unrealized_pl", "Max profit", "margin_coin"),
-    share("closest_liquidation", "Nearest to liquidation"),
-    profit("realized_pl_seen", "Realised PnL (before close)", "margin_coin"),
-    amount("funding_seen", "Funding (before close)", "margin_coin"),
-    amount("fees_seen", "Fees (before close)", "margin_coin"),
-    profit("bills_net_profit", "Net PnL by its bills", "margin_coin"),
-    amount("difference", "Difference to its bills", "margin_coin"),
-    text("verdict", "Its bills"),
-  ],
-  *rows({ history, account, at }) {
-    yield* history.closedEpisodes(account, at);
-  },
-};
 
 export const position: DataTable = {
   name: "position",

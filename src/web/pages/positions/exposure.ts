@@ -1,0 +1,50 @@
+/** Renders what the open positions are worth and risk, all together. */
+import { html } from "hono/html";
+import { compare, decimalIn, subtract, sumOf } from "../../../core/decimal.ts";
+import { escapeControlChars } from "../../../core/text.ts";
+import type { HistoryRow } from "../../../store/history.ts";
+import type { MarginUse } from "../../data/overview/margin.ts";
+import { isMoneyRow } from "../../data/positions/open.ts";
+import type { View } from "../../data/table.ts";
+import { ageHtml, amountFigure, type Html, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
+
+/** Returns the sums over the open positions of real money, in USDT; nothing where there are none. */
+export function exposureHtml(view: View, rows: readonly HistoryRow[], margins: readonly MarginUse[]): Html | "" {
+  const open = rows.filter((row) => row.symbol && isMoneyRow(row));
+  if (open.length === 0) return "";
+  const sumIn = (name: string, side?: string) =>
+    sumOf(open.filter((row) => side === undefined || row.hold_side === side).map((row) => decimalIn(row, name)));
+  const [long, short] = [sumIn("usdt_size", "long"), sumIn("usdt_size", "short")];
+  const net = long && short && subtract(long, short);
+  const [profit, margin] = [sumIn("usdt_unrealized_pl"), sumIn("usdt_margin")];
+  const [nearest] = open.filter((row) => row.liquidation_distance);
+  const highest = highestUse(margins);
+  const [old] = open.flatMap((row) => row.last_known_at ?? []).sort();
+  const money = (value: string | null) => (value === null ? unknown() : amountFigure(value, view));
+  const items: [string, Html | ""][] = [
+    ["Long", money(long)],
+    ["Short", money(short)],
+    ["Net", money(net)],
+    ["Unrealised PnL", profit === null ? unknown() : profitFigure(profit, view)],
+    [
+      "Margin",
+      html`${money(margin)}${highest?.use ? html` <small>max use ${shareFigure(highest.use, view, "up")}</small>` : ""}`,
+    ],
+    [
+      "Nearest liquidation",
+      nearest
+        ? html`${shareFigure(String(nearest.liquidation_distance), view)} <small>${escapeControlChars(String(nearest.symbol))} ${nearest.hold_side}</small>`
+        : none(),
+    ],
+  ];
+  return html`<section id="exposure" data-live aria-label="Exposure, USDT">
+<dl class="strip${old ? " last-known" : ""}">${items.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
+${old ? html`<p class="note">As of ${ageHtml(String(old), view)}</p>` : ""}
+</section>`;
+}
+
+function highestUse(margins: readonly MarginUse[]): MarginUse | undefined {
+  return [...margins]
+    .filter(({ use }) => use !== null)
+    .sort((one, other) => compare(other.use ?? "0", one.use ?? "0"))[0];
+}
