@@ -16,6 +16,7 @@ export const balances: Report = {
   name: "balances",
   summary: "the balance of every wallet at the close, per coin",
   columns: ["day", "account", "wallet", ...amountColumns, ...coverageColumns],
+  money: { atClose: ["usdt_value"] },
   *rows(source, span) {
     const walletsAt = createWallets(source);
     const pricesAt = createPrices(source);

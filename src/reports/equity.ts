@@ -39,6 +39,7 @@ export const equity: Report = {
     "unpriced",
     "missing",
   ],
+  money: { atClose: ["closing", ...wallets] },
   *rows(source, span) {
     const closesOf = createCloses(source, dataset);
     const coverage = createCoverage(source);

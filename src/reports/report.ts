@@ -15,6 +15,8 @@ export interface Report {
   by?: Step;
   /** True if it is read from the exchange's ledger, whose last entries of a day are collected after the end of the day. */
   usesLedger?: true;
+  /** Its columns in USDT: values at the close of the period, and sums of what happened during it. */
+  money?: { atClose?: readonly string[]; during?: readonly string[] };
   rows(source: Source, span: Span): Paced<Cell[]>;
   chart?(source: Source, span: Span): Steps<Chart>;
 }

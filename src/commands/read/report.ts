@@ -14,6 +14,7 @@ import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
+import { withCurrency } from "../books/currency.ts";
 import { formatOf, writeFor } from "../books/for-program.ts";
 import { outputPath } from "../books/output-path.ts";
 import type { Command, CommandInput } from "../command.ts";
@@ -49,6 +50,14 @@ export const report: Command = {
       flags: "--for <program>",
       summary: `the ledger for a tax program: ${formats.map(({ name }) => name).join(", ")}`,
     },
+    {
+      flags: "--currency <code>",
+      summary: "balances, equity and pnl also in this currency, such as EUR, with rate and source",
+    },
+    {
+      flags: "--rates <path>",
+      summary: "reference rates of the ECB (eurofxref-hist.zip); without it, the recorded pair EURUSDT",
+    },
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   onPostgres: "mirror",
@@ -64,10 +73,11 @@ export const report: Command = {
       for (const { name, summary } of reports) print(`${name.padEnd(14)} ${summary}`);
       return 0;
     }
-    const chosen = reportNamed(args[0] ?? "");
+    const named = reportNamed(args[0] ?? "");
     if (args.length !== 1) throw new UsageError(`name one report: ${names.join(", ")}`);
-    if (!chosen) throw new UsageError(`unknown report "${args[0]}"${knownNames("reports", args[0] ?? "", names)}`);
+    if (!named) throw new UsageError(`unknown report "${args[0]}"${knownNames("reports", args[0] ?? "", names)}`);
     const config = loadConfig(env, { credentials: false });
+    const chosen = withCurrency(named, options);
     const path = outputOf(chosen, options);
     const format = formatOf(chosen.name, options);
     if (path !== null) requireForeignFile(path, config.databasePath);

@@ -25,6 +25,7 @@ export const pnl: Report = {
     ...["opening_at", "closing_at", "unpriced", "unknown"],
   ],
   usesLedger: true,
+  money: { atClose: ["closing"], during: ["profit", ...terms] },
   *rows(source, span) {
     const whole = spanOf(span);
     if (!whole) return;

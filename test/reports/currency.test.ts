@@ -1,0 +1,120 @@
+/** Reports with amounts in another currency. */
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { zipSync } from "fflate";
+import { beforeEach, expect, it } from "vitest";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { prices } from "../../src/datasets/snapshots/prices.ts";
+import { parseEcb } from "../../src/reports/currency/ecb.ts";
+import { start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { runInProcess } from "../support/in-process.ts";
+import { equityRow, hour, storeRun } from "./kit.ts";
+
+/** 30 October is a Friday, 2 November a Monday. */
+const csv = "Date,USD,JPY,CHF,\n2026-11-02,1.0565,161.25,0.93,\n2026-10-30,1.08,N/A,0.9405,\n2026-10-29,0,160,0.94,\n";
+
+const xml = `<?xml version="1.0" encoding="UTF-8"?>
+<gesmes:Envelope><Cube><Cube time="2026-11-02"><Cube currency="USD" rate="1.0565"/><Cube currency="CHF" rate="0.93"/></Cube>
+<Cube time='2026-10-30'><Cube currency='USD' rate='1.08'/></Cube></Cube></gesmes:Envelope>`;
+
+let path: string;
+
+/** A Sunday and a Monday, hourly; on the Monday with a price of the euro. */
+beforeEach(async () => {
+  path = temporaryPath();
+  const store = await open(path);
+  for (const [account, dataset] of [
+    ["main", "equity"],
+    ["public", "prices"],
+  ] as const)
+    await store.setSchedule(account, dataset, "0 * * * *", start - 1);
+  for (let n = 0; n < 48; n += 1) {
+    await storeRun(store, equity, start + n * hour, [equityRow(n < 24 ? "1000" : "1056.5")]);
+    if (n >= 24) await storeRun(store, prices, start + n * hour, [{ coin: "EUR", quote: "USDT", price: "1.25" }]);
+  }
+  store.close();
+  writeFileSync(join(dirname(path), "rates.csv"), csv);
+  writeFileSync(join(dirname(path), "rates.zip"), zipSync({ "eurofxref-hist.csv": new TextEncoder().encode(csv) }));
+  writeFileSync(join(dirname(path), "rates.xml"), xml);
+  writeFileSync(join(dirname(path), "other.csv"), "a,b\n1,2\n");
+});
+
+/** Returns the cells of the given columns. */
+async function cells(args: string[], ...columns: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await runInProcess(["report", ...args], dirname(path), {
+    DATABASE_URL: `file:${path}`,
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  const [header = [], ...rows] = stdout
+    .trimEnd()
+    .split("\r\n")
+    .map((line) => line.match(/("[^"]*"|[^,]*)(,|$)/g)?.map((cell) => cell.replace(/,$/, "")) ?? []);
+  return rows.map((row) => columns.map((column) => row[header.indexOf(column)] ?? "no column").join(" "));
+}
+
+const span = ["--from", "2026-11-01", "--to", "2026-11-03"];
+const rate = ["rate", "rate_source", "rate_at"];
+
+it.each(["rates.csv", "rates.zip", "rates.xml"])(
+  "have the rate of their own day in %s, and nothing on a Sunday",
+  async (file) => {
+    const found = await cells(
+      ["equity", ...span, "--currency", "EUR", "--rates", file],
+      "day",
+      "closing",
+      "closing_eur",
+      ...rate,
+    );
+    expect(found).toEqual([
+      "2026-11-01 1000    ",
+      '2026-11-02 1056.5 1000.00000000000005165 0.9465215333648841 "ECB EUR/USD 1.0565, 1 USDT as 1 USD" 2026-11-02',
+    ]);
+  },
+);
+
+it("have the rate of another currency by the euro", async () => {
+  const found = await cells(
+    ["equity", ...span, "--currency", "CHF", "--rates", "rates.csv"],
+    "day",
+    "closing_chf",
+    ...rate,
+  );
+  expect(found[1]).toBe(
+    '2026-11-02 930.0000000000000343 0.8802650260293422 "ECB EUR/USD 1.0565, EUR/CHF 0.93, 1 USDT as 1 USD" 2026-11-02',
+  );
+});
+
+it("have the recorded pair of the exchange without a file, of the day on which it was read", async () => {
+  const found = await cells(["equity", ...span, "--currency", "EUR"], "day", "closing_eur", ...rate);
+  expect(found).toEqual(["2026-11-01    ", "2026-11-02 845.2 0.8 Bitget EURUSDT 1.25 2026-11-02T23:00:00.000Z"]);
+});
+
+it("convert what a day brought, and not what a month did, whose days have other rates", async () => {
+  const own = ["pnl", ...span, "--currency", "EUR"];
+  expect((await cells(own, "day", "closing_eur", "flows_eur")).at(-1)).toBe("2026-11-02 845.2 ");
+  const [month] = await cells([...own, "--by", "month"], "month", "profit_eur", "flows_eur");
+  expect(month).toBe("2026-11  ");
+});
+
+it("reads no rate that is none", () => {
+  const rates = parseEcb(new TextEncoder().encode(csv));
+  expect([...rates].map(([date, all]) => `${date} ${[...all].join(" ")}`)).toEqual([
+    "2026-11-02 USD,1.0565 JPY,161.25 CHF,0.93",
+    "2026-10-30 USD,1.08 CHF,0.9405",
+    "2026-10-29 JPY,160 CHF,0.94",
+  ]);
+  expect(parseEcb(new TextEncoder().encode("<html>")).size).toBe(0);
+});
+
+it.each([
+  [["ledger", "--currency", "EUR"], "ledger has no amounts in USDT, unlike balances, equity, pnl"],
+  [["equity", "--currency", "euro"], '--currency "euro" is not a code such as EUR'],
+  [["equity", "--rates", "rates.csv"], "--rates needs --currency"],
+  [["equity", "--currency", "EUR", "--rates", "nowhere.zip"], "nowhere.zip cannot be read (ENOENT)"],
+  [["equity", "--currency", "EUR", "--rates", "other.csv"], "other.csv has no reference rates"],
+])("%j is refused: %s", async (args, sentence) => {
+  const { code, stderr } = await runInProcess(["report", ...args], dirname(path), { DATABASE_URL: `file:${path}` });
+  expect([64, 78]).toContain(code);
+  expect(stderr).toContain(sentence);
+});
