@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
 import type { SimulatorOptions } from "../../src/simulator/simulator.ts";
+import { serve } from "../../src/web/server.ts";
+import { openSite } from "../../src/web/site.ts";
 import { endpointIn, snapshotNames } from "../support/declared.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -139,6 +141,46 @@ it("keeps what succeeded and reports the product type that failed", async () => 
     .all();
   expect(`${messages.join()}${log}`).not.toContain(classic.secret);
   expect(expectTruth(database, simulator.record)).toBeGreaterThan(20);
+});
+
+it("ten minutes after SIGKILL every page shows what was last known, why, and since when", async () => {
+  const { daemon, runs: ended, path } = await begin({});
+  await ended(2);
+  daemon.child.kill("SIGKILL");
+  await daemon.finished;
+  const database = new Database(path, { readonly: true });
+  const newest = Number(database.prepare("select max(scheduled_for_ms) from runs where state = 'ok'").pluck().get());
+  const site = openSite({ databasePath: path, timezone: "UTC", sqlTimeoutSeconds: 10 }, null);
+  onTestFinished(() => site.close());
+  const place = { host: "127.0.0.1", port: 0, token: null, names: [] };
+  let now = newest + 1000;
+  const { url, close } = await serve({ ...site, now: () => now }, place, (problem) =>
+    expect.unreachable(String(problem)),
+  );
+  onTestFinished(close);
+
+  const count = (page: string, what: RegExp) => (page.match(what) ?? []).length;
+  for (const path of ["", "positions", "balances", "collection", "?account=main", "balances?account=main"]) {
+    now = newest + 1000;
+    const before = await (await fetch(new URL(path, url))).text();
+    now = newest + 600_000;
+    const page = await (await fetch(new URL(path, url))).text();
+    const time = new Date(newest).toISOString().slice(11, 16);
+    expect(page, path).toMatch(new RegExp(`class="pill stopped".*Stopped <time[^>]*>${time}<`));
+    expect(count(page, /The collector is not running\./g), path).toBe(1);
+    // The history is too short for changes and results; those were unknown before.
+    const unknown = count(page, /class="unknown"/g) - count(before, /class="unknown"/g);
+    expect(unknown, path).toBeLessThanOrEqual(2);
+    expect(before, path).not.toContain('class="last-known');
+    expect(page, path).not.toContain("No gaps");
+    if (path !== "collection") expect(count(page, /last-known/g), path).toBeGreaterThan(3);
+  }
+  // What was last known is exactly what the database has.
+  const [held] = database
+    .prepare("select available from spot_assets_history order by taken_at desc, coin")
+    .pluck()
+    .all();
+  expect(await (await fetch(new URL("balances", url))).text()).toContain(`value="${held}"`);
 });
 
 it("responds at once when the clock is suddenly a year ahead, and continues when it is right again", async () => {

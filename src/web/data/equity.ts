@@ -94,7 +94,9 @@ export function* totals(view: View): Steps<Totals> {
   const last = now.value === null && view.isNow ? lastComplete(view, now.accounts, view.at) : null;
   const isOfToday = last !== null && last.at >= periods.yesterday.to;
   const lastKnown = last && { ...last, change: isOfToday ? changeOf(last.value) : null };
-  return { now, yesterday, change: changeOf(now.value), lastKnown };
+  // Where nothing is of the present, the banner of the page says why.
+  const missing = lastKnown && now.knownPart === null ? [] : now.missing;
+  return { now: { ...now, missing }, yesterday, change: changeOf(now.value), lastKnown };
 }
 
 type ComparedPeriod = ReturnType<typeof comparisonPeriods>["shown"];

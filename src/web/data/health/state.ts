@@ -12,18 +12,15 @@ export interface CollectingState {
   /** The slot of the newest complete run; null before the first. */
   newestAt: number | null;
   /** The stale feeds, the one with the oldest data first. */
-  stale: StaleFeed[];
+  stale: Freshness[];
+  /** Why the first of them is stale; null if that is not known. */
+  reason: string | null;
   /** The number of feeds. */
   feeds: number;
   /** When the first fresh feed becomes stale unless it is read again; null if none does. */
   staleAt: number | null;
   /** A sentence on what prevents collecting; null if nothing is known to. */
   problem: string | null;
-}
-
-export interface StaleFeed extends Freshness {
-  /** Why its last slot without a complete run has none; null if every slot had one. */
-  reason: string | null;
 }
 
 export function collectingState({ history, account, now, daemon: { daemon, problem } }: View): CollectingState {
@@ -35,12 +32,10 @@ export function collectingState({ history, account, now, daemon: { daemon, probl
     .map((series) => ({ series, status: history.freshnessNow(series, now) }));
   const stale = feeds
     .filter(({ status }) => !status.fresh)
-    .map(({ series, status }) => {
-      const failure = history.lastFailure(series.id, now);
-      const isCause = failure !== null && failure.slot > (status.lastOkAt ?? 0);
-      return { ...status, reason: isCause ? describeFailure(failure) : null };
-    })
-    .sort((a, b) => (a.lastOkAt ?? 0) - (b.lastOkAt ?? 0));
+    .sort((a, b) => (a.status.lastOkAt ?? 0) - (b.status.lastOkAt ?? 0));
+  const [oldest] = stale;
+  const failure = oldest ? history.lastFailure(oldest.series.id, now) : null;
+  const isReason = failure !== null && failure.slot > (oldest?.status.lastOkAt ?? 0);
   const newestAt = latest(feeds.map(({ status }) => status.lastOkAt));
   const ends = feeds.flatMap(({ status }) => (status.fresh && status.staleAt !== null ? status.staleAt : []));
   const workers = history.workers(now);
@@ -58,7 +53,8 @@ export function collectingState({ history, account, now, daemon: { daemon, probl
   return {
     kind: kind === "stale" && newestAt === null ? "empty" : kind,
     newestAt,
-    stale,
+    stale: stale.map(({ status }) => status),
+    reason: isReason ? describeFailure(failure) : null,
     feeds: feeds.length,
     staleAt: ends.length > 0 ? Math.min(...ends) : null,
     problem: isSilent ? "The collector does not answer; its log may say why." : (problem ?? null),

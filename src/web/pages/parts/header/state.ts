@@ -3,8 +3,9 @@ import { html } from "hono/html";
 import { publicAccount } from "../../../../core/domain.ts";
 import { durationText } from "../../../../core/text.ts";
 import { periodOf } from "../../../../queries/periods.ts";
+import type { Freshness } from "../../../../store/history.ts";
 import { openAlerts } from "../../../data/health/alerts.ts";
-import { type CollectingState, collectingState, type StaleFeed } from "../../../data/health/state.ts";
+import { type CollectingState, collectingState } from "../../../data/health/state.ts";
 import type { View } from "../../../data/table.ts";
 import { type Html, instantFigure, localText } from "../figure.ts";
 import { linkTo, stickyParams } from "../query-params.ts";
@@ -67,7 +68,7 @@ function bannerHtml(state: CollectingState, view: View): Html | "" {
   return html`<p class="instant ${state.kind}">${text} <a href="${linkTo("/collection", stickyParams(view))}">Data health</a></p>`;
 }
 
-function reasonHtml({ kind, newestAt, stale, feeds, problem }: CollectingState, view: View): Html | "" {
+function reasonHtml({ kind, newestAt, stale, reason, feeds, problem }: CollectingState, view: View): Html | "" {
   const isOld = stale.length > 0 ? " Values are the last known ones." : "";
   const why = problem === null ? "" : ` ${problem}`;
   if (kind === "stopped") {
@@ -79,20 +80,19 @@ function reasonHtml({ kind, newestAt, stale, feeds, problem }: CollectingState, 
   }
   if (kind === "waiting") return html`<strong>The collector is waiting.</strong>${why}`;
   if (kind === "empty") return html`<strong>No data collected yet.</strong>${why}`;
-  const [oldest] = stale;
-  if (!oldest) return "";
+  if (stale.length === 0) return "";
   const count =
     stale.length === feeds
       ? `All ${feeds} feeds are`
       : `${stale.length} of ${feeds} feeds ${stale.length === 1 ? "is" : "are"}`;
   const names = stale.slice(0, shownFeeds).map((feed) => feedText(feed, view));
   const more = stale.length > shownFeeds ? `, and ${stale.length - shownFeeds} more` : "";
-  return html`<strong>${count} stale:</strong> ${names.join(", ")}${more}.${oldest.reason ? ` ${asSentence(oldest.reason)}` : ""}${isOld}${why}`;
+  return html`<strong>${count} stale:</strong> ${names.join(", ")}${more}.${reason ? ` ${asSentence(reason)}` : ""}${isOld}${why}`;
 }
 
 const shownFeeds = 3;
 
-const feedText = ({ account, dataset, lastOkAt }: StaleFeed, { now }: View): string =>
+const feedText = ({ account, dataset, lastOkAt }: Freshness, { now }: View): string =>
   `${account === publicAccount ? "" : `${account} `}${dataset} (${lastOkAt === null ? "never read" : durationText(Math.max(0, now - lastOkAt))})`;
 
 const maxReason = 160;
