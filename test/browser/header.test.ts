@@ -41,22 +41,43 @@ describe.skipIf(!executablePath)("the header", () => {
   const at = (path: string): string => new URL(path, served.url).href;
   const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-  it.each(["/", "/positions", "/collection", "/nowhere", "/nowhere/deep/down", "/?at=2026-11-02T12:00"])(
-    "is one row of 52 pixels with at most six stops of the tab key before the content of %s",
-    async (path) => {
-      for (const options of [{}, phone]) {
-        const { page } = await browser.open(at(path), options);
-        expect(await page.locator("header").evaluate((one) => one.getBoundingClientRect().height)).toBe(52);
-        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(options === phone ? 390 : 1280);
+  it.each([
+    ["a laptop", {}, 1280],
+    ["a phone", phone, 390],
+  ])(
+    "is one row of 52 pixels with at most six stops of the tab key before the content, on %s",
+    async (_, options, width) => {
+      const { page } = await browser.open(at("/"), options);
+      for (const path of [
+        "/",
+        "/positions",
+        "/collection",
+        "/nowhere",
+        "/nowhere/deep/down",
+        "/balances?at=2026-11-02T12:00",
+      ]) {
+        await page.goto(at(path));
+        expect(await page.locator("header").evaluate((one) => one.getBoundingClientRect().height), path).toBe(52);
+        expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(width);
         expect(await page.getByRole("navigation").getByRole("link", { name: "Positions" }).isVisible()).toBe(true);
+        const parts = await page
+          .locator("header > :not(nav), .account summary")
+          .evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => [left, right]));
+        const sorted = parts.sort(([a = 0], [b = 0]) => a - b);
+        // The summary of the menu is inside the menu.
+        const overlaps = sorted.filter(([left = 0, right = 0], n) => {
+          const [nextLeft = Number.POSITIVE_INFINITY] = sorted[n + 1] ?? [];
+          return nextLeft !== left && right > nextLeft + 0.5;
+        });
+        expect(overlaps, path).toEqual([]);
         const isBefore = "document.activeElement.compareDocumentPosition(document.querySelector('main')) === 4";
         let stops = 0;
         for (; stops < 20; stops += 1) {
           await page.keyboard.press("Tab");
           if (!(await page.evaluate(isBefore))) break;
         }
-        expect(stops).toBeGreaterThan(3);
-        expect(stops).toBeLessThanOrEqual(6);
+        expect(stops, path).toBeGreaterThan(3);
+        expect(stops, path).toBeLessThanOrEqual(6);
       }
     },
   );
@@ -83,7 +104,7 @@ describe.skipIf(!executablePath)("the header", () => {
   });
 
   it("closes its menus by Escape, and by a click elsewhere", async () => {
-    const { page } = await browser.open(at("/"));
+    const { page } = await browser.open(at("/balances"));
     const isOpen = () => page.locator("details[open]").count();
     await page.locator(".account summary").click();
     expect(await isOpen()).toBe(1);
