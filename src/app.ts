@@ -26,6 +26,7 @@ import { ownVersion } from "./monitoring/version.ts";
 import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, scheduleSetting, secretsOf } from "./settings/config.ts";
+import { shownSettings } from "./settings/sections/shown.ts";
 import { openStore } from "./store/open.ts";
 import type { ShipFollower } from "./store/postgres/copy/ship-follower.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
@@ -248,7 +249,14 @@ export async function openApp(config: Config, clock: Clock = systemClock, option
     const dailyReports =
       schedule && createDailyReports({ databasePath: config.databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;
-    const site = { databasePath: config.databasePath, timezone, sqlTimeoutSeconds, reportsDirectory: directory };
+    const settings = shownSettings(config);
+    const site = {
+      databasePath: config.databasePath,
+      timezone,
+      sqlTimeoutSeconds,
+      reportsDirectory: directory,
+      settings,
+    };
     const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
     const ship = config.shipTo && (await createShip(config.shipTo, config.databasePath, deps));

@@ -57,6 +57,8 @@ export interface AccountHistory {
   accountsRemovedAt(at: number): string[];
   /** Returns the API version that an account used at an instant; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
+  /** Returns the API versions that an account has had, oldest first. `since`: epoch ms. */
+  accountModes(account: string): { api: ApiVersion; since: number }[];
   /** Returns the last complete equities of an account up to an instant, newest first, at most three. USDT. */
   lastCompleteEquities(account: string, at: number): { slot: number; value: DecimalString }[];
 }
@@ -104,6 +106,10 @@ export interface RunHistory {
   gaps(account: string | null, span: Span): Iterable<NamedGap>;
   /** Returns those of the gaps that are stretches without records: deleted before they were read, or not collected. */
   recordGaps(account: string | null, span: Span): NamedGap[];
+  /** Returns our clock minus the exchange's by the newest run up to an instant, ms; null if no recent run measured it. */
+  clockSkew(at: number): number | null;
+  /** Returns the newest runs that a filter selects, newest first, with the messages of their failed snapshots. */
+  runs(query: RunQuery): ListedRun[];
   /** Returns the processes that record into the PostgreSQL of which the file is a mirror, by name; empty if it is none. */
   workers(now: number): WorkerStatus[];
 }
@@ -114,6 +120,34 @@ export interface ChainEnd {
   digest: string;
   /** When the newest run ended that has a link, by the clock of the machine that ran it (epoch ms); null if no run has one. */
   at: number | null;
+}
+
+/** Which runs are listed: by state; `late`: that began more than a second after their slots; `retried`: with repeated requests. */
+export const runFilters = ["all", "ok", "partial", "failed", "missed", "skipped", "late", "retried"] as const;
+export type RunFilter = (typeof runFilters)[number];
+
+export interface RunQuery {
+  accounts: readonly string[];
+  filter: RunFilter;
+  /** The latest slot. Epoch ms. */
+  at: number;
+  limit: number;
+}
+
+/** A run as it ended. Times in milliseconds; null where nothing ran. */
+export interface ListedRun {
+  account: string;
+  dataset: DatasetName;
+  slot: number;
+  state: RunState;
+  cause: string | null;
+  lateMs: number | null;
+  tookMs: number | null;
+  requests: number | null;
+  retries: number | null;
+  rows: number | null;
+  /** Of its failed snapshots. */
+  messages: readonly string[];
 }
 
 /** A process that records into a PostgreSQL, perhaps beside others. Times are by the clock of that database. */
@@ -258,8 +292,18 @@ export interface NamedGap {
   cause: string;
 }
 
+/** A field of the exchange without a column, and when the first and the last new value of it were taken. Epoch ms. */
+export interface UnknownField {
+  dataset: DatasetName;
+  field: string;
+  firstAt: number;
+  lastAt: number;
+}
+
 /** Reads snapshots: as of an instant, over time, and by item; and records, each with its own time. */
 export interface SnapshotHistory {
+  /** Returns the fields that are kept in `extra` because no column is for them. */
+  unknownFields(): UnknownField[];
   /** Returns the column names of a dataset's history view. */
   columns(dataset: AnyDataset): string[];
   /** Returns the column names of the rows that `scan` yields. */

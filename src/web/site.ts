@@ -1,5 +1,6 @@
 /** Defines the dependencies that all routes share. A route is a function `(site: Site) => Hono` that server.ts mounts. */
 import { HTTPException } from "hono/http-exception";
+import type { ShownSetting } from "../settings/sections/shown.ts";
 import { type Changes, watchChanges } from "./reading/changes.ts";
 import { Reader } from "./reading/reader.ts";
 
@@ -13,6 +14,8 @@ export interface Site {
   sqlTimeoutSeconds: number;
   /** The folder of the daily reports; null where there is none. */
   reportsDirectory: string | null;
+  /** The settings in force; empty where they are not known. */
+  settings: readonly ShownSetting[];
   /** Returns the time of this machine's clock, epoch ms. */
   now(): number;
   /** Reads the database for every page. */
@@ -29,6 +32,8 @@ export interface SiteSettings extends Pick<Site, "databasePath" | "timezone" | "
   reportsDirectory?: string | null;
   /** Of what the database is a mirror; null or missing: of nothing. */
   postgres?: unknown;
+  /** Default: none are known. */
+  settings?: readonly ShownSetting[];
 }
 
 /** Opens the shared dependencies of the routes. `daemon` is null for `serve`. */
@@ -42,6 +47,7 @@ export function openSite(settings: SiteSettings, daemon: Daemon | null): Site {
     timezone,
     sqlTimeoutSeconds,
     reportsDirectory,
+    settings: settings.settings ?? [],
     now: () => Date.now(),
     reader,
     changes,

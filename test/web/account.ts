@@ -2,7 +2,7 @@
 
 import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import type { Daemon } from "../../src/web/site.ts";
+import type { Daemon, Site } from "../../src/web/site.ts";
 import { scheduleAll, storeRun } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startSite } from "./site.ts";
@@ -16,6 +16,7 @@ export async function startAccounts({
   minutes: number;
   accounts?: string[];
   daemon?: Daemon | null;
+  settings?: Site["settings"];
 }) {
   let now = start + minutes * minute + 5000;
   const started = await startSite({ site: { now: () => now, ...site } });

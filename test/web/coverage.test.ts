@@ -35,12 +35,12 @@ it("counts the same slots in the calendar, the gaps and the last error, also tho
     // The calendar begins at a midnight; a gap that began earlier has all of its slots.
     if (minutes <= 1500) expect(bad(gaps, "slots")).toEqual(inCalendar);
     const found = await page("/collection");
-    expect(part(found, "gaps")).not.toContain("No gaps");
+    expect(part(found, "outages")).not.toContain("No gaps");
     expect(part(found, "calendar")).toContain("missed");
     const stale = (await json("/api/collection")).rows.filter(({ state }: Row) => state === "stale");
     for (const { trouble, trouble_at: at } of stale) expect([trouble, at]).not.toContain(null);
   }
-  const [, row = ""] = part(await page("/collection"), "gaps")
+  const [, row = ""] = part(await page("/collection"), "outages")
     .split("<tr")
     .slice(1);
   expect(row).toContain("The collector is not running, or is blocked");

@@ -1,5 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { shownSettings } from "../../settings/sections/shown.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { describeListenError, serve } from "../../web/server.ts";
 import { openSite } from "../../web/site.ts";
@@ -17,7 +18,7 @@ export const serveCommand: Command = {
       throw new ConfigError(["HTTP_PORT is empty, which switches the dashboard off; set it to a port"]);
     // Fails early if the database is missing or unusable; the site opens it later, in another process.
     openHistory(databasePath).close();
-    const site = openSite(config, null);
+    const site = openSite({ ...config, settings: shownSettings(config) }, null);
     const serving = await serve(site, http, (error) => printError(String(error))).catch((error: unknown) => {
       const problem = describeListenError(error, http);
       throw problem === null ? error : new ConfigError([problem]);

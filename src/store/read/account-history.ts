@@ -21,6 +21,12 @@ export function accountHistory(sqlite: Sqlite): AccountHistory {
         `select a.name from account a join series e on e.account_id = a.id join schedule c on c.series_id = e.id
          where e.dataset = 'equity' and c.since <= ? group by a.id having max(coalesce(c.until, ? + 1)) <= ?`,
       ).all(at, at, at),
+    accountModes: (account) =>
+      sqlite
+        .prepare<[string], { api: ApiVersion; since: number }>(
+          `select m.api, m.since from account_mode m join account a on a.id = m.account_id where a.name = ? order by m.id`,
+        )
+        .all(account),
     apiVersionAt: prepareOnce(() => prepareApiVersion(sqlite)),
     lastCompleteEquities: (account, at) =>
       sqlite

@@ -7,6 +7,7 @@ import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareAsOf } from "./as-of.ts";
 import { latestChanges } from "./changes.ts";
+import { unknownFields } from "./extra/unknown-fields.ts";
 import { exportedColumns, recordColumns, scanRecords, selectRecords } from "./record-history.ts";
 import { historyColumns, scanHistory, selectRows } from "./scan.ts";
 import { findItems, pointReader } from "./time-series.ts";
@@ -28,6 +29,7 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
       ? scanHistory(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false })
       : scanRecords(sqlite, dataset, span, form),
   countRows: (dataset, span) => countRows(sqlite, dataset, span),
+  unknownFields: () => unknownFields(sqlite),
   latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
   points: (dataset, item, span, columns, valueFrom) => pointReader(sqlite, dataset)(item, span, columns, valueFrom),

@@ -5,6 +5,7 @@ import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareFreshness, prepareFreshnessAt, prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { gapsWithin, recordGaps } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
+import { clockSkew, listRuns } from "./run-list.ts";
 import {
   firstOpenSlot,
   firstSlot,
@@ -35,5 +36,7 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   lastFailure: (seriesId, at) => lastFailure(sqlite, seriesId, at),
   gaps: (account, span) => gapsWithin(sqlite, account, span),
   recordGaps: (account, span) => recordGaps(sqlite, account, span),
+  clockSkew: (at) => clockSkew(sqlite, at),
+  runs: (query) => listRuns(sqlite, query),
   workers: (now) => listWorkers(sqlite, now),
 });

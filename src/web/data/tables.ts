@@ -3,8 +3,11 @@ import { balances } from "./balances.ts";
 import { coin } from "./coin.ts";
 import { days } from "./days.ts";
 import { equity } from "./equity.ts";
+import { alerts, notifications } from "./health/alert-tables.ts";
 import { collection, slots, workers } from "./health/collection.ts";
+import { outages } from "./health/gap-events.ts";
 import { gaps } from "./health/gaps.ts";
+import { runs } from "./health/runs.ts";
 import { ledger } from "./ledger/entries.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
 import { episodes } from "./positions/closed.ts";
@@ -23,6 +26,10 @@ export const tables: readonly DataTable[] = [
   collection,
   slots,
   gaps,
+  outages,
+  runs,
+  alerts,
+  notifications,
   workers,
   ledger,
   reconciliation,

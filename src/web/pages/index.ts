@@ -35,13 +35,13 @@ const pageByPath: Record<string, PageOf> = {
   "/position": positionPage,
   "/balances": balancesPage,
   "/coin": coinPage,
-  "/collection": collectionPage,
   "/ledger": ledgerPage,
   "/reconciliation": reconciliationPage,
 };
 
 /** Returns the pages that need more than the database. */
 const ownPages = (site: Site): Record<string, PageOf> => ({
+  "/collection": (view, c) => collectionPage(view, c, site),
   "/reports": reportsPage(site),
   "/statement": statementPage(site),
 });

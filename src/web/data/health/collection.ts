@@ -1,6 +1,7 @@
 /** Defines the tables of data health: state of each dataset, its last error, and the outcomes of its slots. */
 import { pause, type Steps } from "../../../core/async/cooperate.ts";
 import { causes, publicAccount } from "../../../core/domain.ts";
+import { namesByText } from "../../../core/text.ts";
 import { dayMs, hourMs } from "../../../core/time.ts";
 import { instantText } from "../../../queries/close.ts";
 import { createCoverage } from "../../../queries/coverage.ts";
@@ -89,9 +90,20 @@ export const causeDescriptions: Record<string, string> = {
   [notWritten]: "The collector is not running, or is blocked; it has recorded nothing since.",
 };
 
+/** Joins messages; product types with the same one are named before it together. */
+function joined(messages: readonly string[]): string {
+  const parts = messages.map((message): [string, string | null] => {
+    const [, scope, text] = /^(\w+): (.*)$/s.exec(message) ?? [];
+    return text === undefined ? [message, null] : [text, scope ?? null];
+  });
+  return namesByText(parts)
+    .map(([text, scopes]) => (scopes.length > 0 ? `${scopes.join(", ")}: ${text}` : text))
+    .join(" ");
+}
+
 /** Returns the error messages of the last failure, or without any an explanation of its cause. */
 export function describeFailure({ state, cause, messages }: LastFailure): string {
-  if (messages.length > 0) return messages.join(" ");
+  if (messages.length > 0) return joined(messages);
   return (cause !== null && Object.hasOwn(causeDescriptions, cause) && causeDescriptions[cause]) || cause || state;
 }
 

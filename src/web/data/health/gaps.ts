@@ -1,5 +1,5 @@
 /** Defines the table of gaps: slots without a good snapshot, and why. */
-import type { Steps } from "../../../core/async/cooperate.ts";
+import { type Paced, pause, type Steps } from "../../../core/async/cooperate.ts";
 import { instantText } from "../../../queries/close.ts";
 import type { HistoryRow, NamedGap } from "../../../store/history.ts";
 import { notWritten } from "../../../store/runs/slot-counts.ts";
@@ -19,12 +19,17 @@ export const gaps: DataTable = {
     text("cause", "Cause"),
   ],
   *rows(view) {
-    const { history, account, at } = view;
-    for (const gap of yield* unwrittenGaps(view)) yield rowOf(gap);
-    const from = lastDays(view).at(-1)?.from ?? at;
-    for (const gap of history.gaps(account, { from, to: at })) yield rowOf(gap);
+    for (const gap of gapsOf(view)) yield gap === pause ? pause : rowOf(gap);
   },
 };
+
+/** Yields the gaps of the shown days, those without a row first, then by their first slots, newest first. */
+export function* gapsOf(view: View): Paced<NamedGap> {
+  const { history, account, at } = view;
+  yield* yield* unwrittenGaps(view);
+  const from = lastDays(view).at(-1)?.from ?? at;
+  yield* history.gaps(account, { from, to: at });
+}
 
 const rowOf = (gap: NamedGap): HistoryRow => ({
   account: gap.account,

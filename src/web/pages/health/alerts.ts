@@ -1,15 +1,69 @@
-/** Renders the open alerts, to which the bell of the header leads. */
+/** Renders the open alerts, to which the bell of the header leads, the notifications about all alerts, and the rules. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import type { ShownSetting } from "../../../settings/sections/shown.ts";
+import type { HistoryRow } from "../../../store/history.ts";
+import { notifications } from "../../data/health/alert-tables.ts";
 import { describedAlerts } from "../../data/health/alerts.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, instantFigure } from "../parts/figure.ts";
+import { type Html, instantFigure, none } from "../parts/figure.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 
-export function alertsHtml(view: View): Html {
+export const maxNotifications = 25;
+
+export function alertsHtml(view: View, settings: readonly ShownSetting[]): Html {
   const open = describedAlerts(view).map(
     ({ sentence, firedAt }) =>
       html`<li>${escapeControlChars(sentence)} <small>since ${instantFigure(firedAt, view.timezone)}</small></li>`,
   );
-  return html`<section id="alerts" data-live aria-labelledby="alerts-caption"><h2 id="alerts-caption">Open alerts</h2>
-${open.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="missing">${open}</ul>`}</section>`;
+  const csv = linkTo("/api/alerts.csv", stickyParams(view));
+  return html`<section id="alerts" class="table" data-live aria-labelledby="alerts-caption"><h2 id="alerts-caption">Open alerts<a class="csv" href="${csv}" download="alerts.csv">CSV<span class="unseen"> of open alerts</span></a></h2>
+${open.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="missing">${open}</ul>`}
+${rulesHtml(settings)}</section>`;
 }
+
+/** The rules, with the setting that has the limit of each, or switches it. */
+const rules = [
+  ["ALERT_LIQUIDATION_DISTANCE", "distance to liquidation below"],
+  ["ALERT_MARGIN_RATIO", "margin ratio above"],
+  ["ALERT_DRAWDOWN", "drawdown above"],
+  ["ALERT_STALE", "stale feeds"],
+  ["ALERT_KEY_REFUSED", "refused keys"],
+  ["ALERT_LEDGER_BREAK", "unexplained balances"],
+] as const;
+
+function rulesHtml(settings: readonly ShownSetting[]): Html | "" {
+  const setting = (name: string) => settings.find((one) => one.name === name)?.value;
+  if (settings.length === 0) return "";
+  const days = setting("ALERT_DRAWDOWN_DAYS");
+  const all = rules.map(([name, words]) => {
+    const value = setting(name) ?? "off";
+    const limit = value === "on" || value === "off" ? "" : ` ${value}`;
+    const span = name === "ALERT_DRAWDOWN" && limit ? ` in ${days === "1" ? "a day" : `${days} days`}` : "";
+    return { isOn: value !== "off", text: `${words}${limit}${span}` };
+  });
+  const list = (isOn: boolean) =>
+    all.filter((one) => one.isOn === isOn).map(({ text }) => text.replace(/ (below|above)$/, ""));
+  const off = list(false);
+  return html`<p class="note">Rules on: ${list(true).join("; ") || "none"}.${off.length > 0 ? ` Off: ${off.join("; ")}.` : ""} Delivery: ${setting("ALERT_WEBHOOK_URL") === "not set" ? "to the log only" : "to the webhook"}.</p>`;
+}
+
+export const notificationsHtml = (view: View, rows: readonly HistoryRow[]): Html =>
+  tableHtml({
+    table: notifications,
+    view,
+    caption: "Notifications",
+    columns: columnsFor(notifications, view, ["at", "state", "sentence", "delivery", "attempts", "problem"], cells),
+    rows,
+    empty: "No notifications sent.",
+    maxRows: maxNotifications,
+  });
+
+const marks: Record<string, string> = { fired: "▲", recovered: "●", closed: "–" };
+
+const cells: Record<string, CellRenderer> = {
+  state: ({ state }) =>
+    html`<span class="state ${state === "fired" ? "stale" : "fresh"}">${marks[String(state)] ?? ""} ${String(state)}</span>`,
+  problem: (row, plain) => (row.problem === null ? none() : plain),
+};

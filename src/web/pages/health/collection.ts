@@ -1,71 +1,56 @@
-/** Renders the page of data health: the state of each dataset, a calendar of coverage, and the gaps. */
+/** Renders the page of data health: feeds, coverage, gaps, runs, alerts, integrity, and the system. */
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
-import { publicAccount } from "../../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../../queries/periods.ts";
-import type { SlotCounts } from "../../../store/history.ts";
-import { notRunning } from "../../daemon-state.ts";
-import { daysShown } from "../../data/comparison-periods.ts";
-import { causeDescriptions, collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
-import { gaps } from "../../data/health/gaps.ts";
+import { notifications } from "../../data/health/alert-tables.ts";
+import { collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
+import { outages } from "../../data/health/gap-events.ts";
+import { runs } from "../../data/health/runs.ts";
 import { stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { badRequest } from "../../site.ts";
+import { badRequest, type Site } from "../../site.ts";
 import { countsText } from "../ledger/verdict.ts";
-import { type Html, localText, none, unknown } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
+import { type Html, none } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams, textParam } from "../parts/query-params.ts";
-import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
-import { alertsHtml } from "./alerts.ts";
+import { alertsHtml, maxNotifications, notificationsHtml } from "./alerts.ts";
+import { calendarHtml, coverageOf } from "./coverage.ts";
+import { feedsHtml, workersHtml } from "./feeds.ts";
+import { integrityHtml } from "./integrity.ts";
+import { maxOutages, outagesHtml } from "./outages.ts";
+import { maxRunsShown, runsHtml } from "./runs.ts";
+import { summaryHtml } from "./summary.ts";
+import { systemHtml } from "./system.ts";
 
-const maxGaps = 50;
-
-export function* collectionPage(view: View, c: Context): Steps<Html> {
+export function* collectionPage(view: View, c: Context, { settings }: Pick<Site, "settings">): Steps<Html> {
   const day = dayParam(c, view);
-  const rows = yield* allRows(collection, view);
+  const { state } = view.params;
+  const feeds = yield* allRows(collection, view);
   const recording = yield* allRows(workers, view);
-  const missing = yield* allRows(gaps, view, maxGaps + 1);
-  const calendar = yield* calendarHtml(view, day);
+  const days = yield* countSlots(view, lastDays(view));
+  const counts = day ? yield* countSlots(view, hoursOf(day)) : days;
+  const missing = yield* allRows(outages, view, maxOutages + 1);
+  const newest = yield* allRows(runs, view, maxRunsShown + 1);
+  const sent = yield* allRows(notifications, view, maxNotifications + 1);
+  const gaps = { gaps: Math.min(missing.length, maxOutages), hasMore: missing.length > maxOutages };
   return layout({
     title: "Data health",
     path: "/collection",
     view,
-    params: day ? { day: day.name } : {},
+    params: { ...(day ? { day: day.name } : {}), ...(state ? { state } : {}) },
     body: [
-      alertsHtml(view),
-      tableHtml({
-        table: collection,
-        view,
-        caption: "Datasets",
-        columns: columnsFor(collection, view, undefined, { ...statusCells, next_at: nextCell(view) }),
-        rows,
-        empty: "No feeds scheduled.",
-      }),
-      ...(recording.length > 0
-        ? [
-            tableHtml({
-              table: workers,
-              view,
-              caption: "Workers",
-              columns: columnsFor(workers, view, undefined, workerCells),
-              rows: recording,
-              empty: "",
-            }),
-          ]
-        : []),
+      summaryHtml(view, { coverage: coverageOf(days), ...gaps }),
+      alertsHtml(view, settings),
+      feedsHtml(view, feeds),
+      ...(recording.length > 0 ? [workersHtml(view, recording)] : []),
+      outagesHtml(view, missing),
+      calendarHtml(view, day, counts),
+      runsHtml(view, newest),
+      notificationsHtml(view, sent),
       reconciledHtml(view),
-      calendar,
-      tableHtml({
-        table: gaps,
-        view,
-        caption: `Gaps in the last ${daysShown} days`,
-        columns: columnsFor(gaps, view, undefined, gapCells),
-        rows: missing,
-        empty: `No gaps in the last ${daysShown} days.`,
-        maxRows: maxGaps,
-      }),
+      integrityHtml(view),
+      systemHtml(view, settings),
     ],
   });
 }
@@ -85,83 +70,4 @@ function dayParam(c: Context, { timezone, at }: View): Period | null {
   if (start === null) throw badRequest('"day" must be a date such as 2026-11-01.');
   if (start > at) throw badRequest('"day" is in the future.');
   return periodOf(timezone, "day", start);
-}
-
-const stateLabels: Record<string, string> = {
-  fresh: "● Up to date",
-  stale: "▲ Stale",
-  "not offered": "– Not available",
-};
-
-/** Shows no next run while no process collects. */
-const nextCell =
-  ({ daemon: { daemon } }: View): CellRenderer =>
-  (_row, plain) =>
-    daemon === notRunning ? none("–", "the collector is not running") : plain;
-
-const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
-
-const statusCells: Record<string, CellRenderer> = {
-  state: ({ state }) =>
-    html`<span class="state ${String(state).replace(" ", "-")}">${stateLabels[String(state)] ?? state}</span>`,
-  last_ok_at: (row, plain) => (row.last_ok_at === null ? unknown("never") : plain),
-  trouble_at: noneWithoutError,
-  trouble: noneWithoutError,
-};
-
-const workerCells: Record<string, CellRenderer> = {
-  state({ state }) {
-    if (state === "unknown") return unknown();
-    return state === "live"
-      ? html`<span class="state fresh">● Live</span>`
-      : html`<span class="state stale">▲ Gone</span>`;
-  },
-  paused_until: (row, plain) => (row.paused_until === null ? none() : plain),
-};
-
-const gapCells: Record<string, CellRenderer> = {
-  to_at: (row, plain) => (row.to_at === null ? html`now` : plain),
-  product_type: ({ product_type: type }) => html`${type === null ? "All" : walletLabel(String(type))}`,
-  cause: ({ cause }, plain) => html`${causeDescriptions[String(cause)] ?? plain}`,
-};
-
-/** Returns the calendar: a row for each day, or for each hour of `day`. */
-function* calendarHtml(view: View, day: Period | null): Steps<Html> {
-  const periods = day ? hoursOf(day) : lastDays(view);
-  const found = yield* countSlots(view, periods);
-  const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];
-  const several =
-    new Set(series.filter(({ account }) => account !== publicAccount).map(({ account }) => account)).size > 1;
-  const kept = stickyParams(view);
-  const csv = linkTo("/api/slots.csv", kept);
-  return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
-<h2 id="calendar-caption">${day ? html`Coverage of ${day.name} by hour` : "Coverage by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of coverage</span></a></h2>
-<p class="key">${Object.entries(marks).map(([name, mark]) => html`<span class="slot ${name}">${mark}</span> ${name} `)}
-${day ? html`<a href="${linkTo("/collection", kept)}">Back to all days</a>` : ""}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Calendar">
-<table class="calendar">
-<thead><tr><th scope="col">${day ? "Hour" : "Day"}</th>${series.map(({ account, dataset }) => html`<th scope="col">${several && account !== publicAccount ? html`<small>${account}</small><br>` : ""}${dataset}</th>`)}</tr></thead>
-<tbody>
-${periods.map(
-  (
-    period,
-  ) => html`<tr><th scope="row">${day ? localText(period.from, view.timezone).slice(11, 16) : html`<a href="${linkTo("/collection", kept, { day: period.name })}">${period.name}</a>`}</th>
-${series.map(({ id }) => slotCell(found.find((one) => one.period === period && one.series.id === id)?.counts))}</tr>`,
-)}
-</tbody>
-</table>
-</div>
-</section>`;
-}
-
-const marks = { ok: "●", partial: "◐", failed: "✕", missed: "○", skipped: "–" };
-/** The states from worst to best: a cell shows the worst one. */
-const severity = ["missed", "failed", "partial", "skipped", "ok"] as const;
-
-function slotCell(counts: SlotCounts | undefined): Html {
-  const worst = counts && severity.find((state) => counts[state] > 0);
-  if (!counts || !worst) return html`<td class="slot none"><span class="unseen">not scheduled</span></td>`;
-  const all = severity.toReversed().flatMap((state) => (counts[state] > 0 ? `${counts[state]} ${state}` : []));
-  const why = counts.causes.map(([cause, slots]) => `${cause}: ${slots}`).join("; ");
-  return html`<td class="slot ${worst}" title="${all.join(", ")} of ${counts.due}${why ? ` (${why})` : ""}"><span aria-hidden="true">${marks[worst]}${worst === "ok" ? "" : ` ${counts[worst]}`}</span><span class="unseen">${all.join(", ")}</span></td>`;
 }

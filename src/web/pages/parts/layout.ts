@@ -105,6 +105,7 @@ const documentHtml = ({ title, icon, body }: Document): Html => html`<!doctype h
 <link rel="stylesheet" href="assets/overview.css">
 <link rel="stylesheet" href="assets/reports.css">
 <link rel="stylesheet" href="assets/positions.css">
+<link rel="stylesheet" href="assets/health/health.css">
 <script type="module" src="assets/pages.js"></script>
 <script type="module" src="assets/header/header.js"></script>
 </head>

@@ -24,6 +24,7 @@ const paramNames = [
   "q",
   "sort",
   "page",
+  "state",
 ];
 
 /** Parameters that may be given more than once, as forms do, or separated by commas. */

@@ -1,0 +1,51 @@
+/** Renders version, files, disk, clock, accounts and the settings in force; secrets only as "set". */
+import { html } from "hono/html";
+import { escapeControlChars } from "../../../core/text.ts";
+import { ownVersion } from "../../../monitoring/version.ts";
+import type { ShownSetting } from "../../../settings/sections/shown.ts";
+import { filesOf } from "../../data/health/files.ts";
+import type { View } from "../../data/table.ts";
+import { type Html, instantFigure, none, unknown } from "../parts/figure.ts";
+
+export function systemHtml(view: View, settings: readonly ShownSetting[]): Html {
+  const { files, freeBytes } = filesOf(view.history.path);
+  const skew = view.history.clockSkew(view.at);
+  return html`<section id="system" data-live aria-labelledby="system-caption"><h2 id="system-caption">System</h2>
+<dl>
+<div><dt>Version</dt><dd>${ownVersion()}, Node.js ${process.versions.node}</dd></div>
+<div><dt>Clock</dt><dd>${skew === null ? unknown() : offsetText(skew)}</dd></div>
+<div><dt>Free disk space</dt><dd>${freeBytes === null ? unknown() : bytesText(freeBytes)}</dd></div>
+${files.map(({ what, name, bytes }) => html`<div><dt>${what}</dt><dd>${bytes === null ? none() : html`${bytesText(bytes)} <small>${escapeControlChars(name)}</small>`}</dd></div>`)}
+${view.history.accounts().map((account) => html`<div><dt>Account ${escapeControlChars(account)}</dt><dd>${modesHtml(view, account)}</dd></div>`)}
+</dl>
+${settings.length === 0 ? "" : settingsHtml(settings)}</section>`;
+}
+
+const offsetText = (ms: number): string =>
+  ms === 0 ? "as the exchange's" : `${Math.abs(ms)} ms ${ms > 0 ? "ahead of" : "behind"} the exchange's`;
+
+/** Returns a size: `512 B`, `340 kB`, `12.3 MB`, `4.1 GB`. */
+function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [unit, size] = bytes < 1e6 ? ["kB", 1e3] : bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
+  return `${(bytes / Number(size)).toFixed(1)} ${unit}`;
+}
+
+const modeLabels: Readonly<Record<string, string>> = {
+  v1: "classic, API v1",
+  v2: "classic, API v2",
+  v3: "unified, API v3",
+};
+
+/** Returns the types that an account has had, with their beginnings: an upgrade is a second one. */
+const modesHtml = ({ history, timezone, at }: View, account: string): Html[] =>
+  history
+    .accountModes(account)
+    .filter(({ since }) => since <= at)
+    .map(
+      ({ api, since }, n) =>
+        html`${n > 0 ? html`<br>upgraded: ` : ""}${modeLabels[api] ?? api} <small>since ${instantFigure(since, timezone)}</small>`,
+    );
+
+const settingsHtml = (settings: readonly ShownSetting[]): Html => html`<details><summary>Settings in force</summary>
+<dl>${settings.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${escapeControlChars(value)}</dd></div>`)}</dl></details>`;

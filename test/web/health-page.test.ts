@@ -1,0 +1,135 @@
+/** Tests the page of data health: gaps by event, runs, alerts, integrity, system. */
+import { expect, it } from "vitest";
+import { causes } from "../../src/core/domain.ts";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { prices } from "../../src/datasets/snapshots/prices.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { noChanges } from "../../src/store/alerts/alert-store.ts";
+import { keepVerification } from "../../src/store/files/verified-file.ts";
+import { btc, equityRow } from "../reports/kit.ts";
+import { collect, failed, good, item, minute, start } from "../store/kit.ts";
+import { startAccounts } from "./account.ts";
+
+const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
+const rowsOf = (section: string): string[] => section.split("<tr").slice(2);
+
+it("shows one outage of all feeds as one row, with what was held before", async () => {
+  const { record, store, page, json } = await startAccounts({ minutes: 20, accounts: ["main", "hedge"] });
+  for (const account of ["main", "hedge"]) await record(equity, 1, [equityRow("100.5")], account);
+  const scheduled = (await json("/api/collection")).rows as { account: string; dataset: string }[];
+  const slots = [5, 6, 7].map((n) => ({ slot: start + n * minute, state: "missed" as const, cause: causes.asleep }));
+  for (const { account, dataset } of scheduled) await store.closeSlots(account, dataset as "equity", slots);
+  const found = part(await page("/collection"), "outages");
+  const rows = rowsOf(found).filter((row) => row.includes("asleep"));
+  expect(rows.length).toBe(1);
+  expect(rows[0]).toContain("The machine was asleep, or its clock was set forward.");
+  expect(rows[0]).toContain(`all ${scheduled.length} feeds`);
+  expect(rows[0]).toContain('value="201"');
+  // The start leads to the state just before it.
+  expect(rows[0]).toContain(encodeURIComponent("2026-11-01T00:04:59.999Z"));
+  const [outage] = (await json("/api/outages")).rows.filter(({ cause }: { cause: string }) => cause === causes.asleep);
+  expect(outage).toMatchObject({
+    from_at: "2026-11-01T00:05:00.000Z",
+    to_at: "2026-11-01T00:07:00.000Z",
+    slots: 3 * scheduled.length,
+    held_usdt: "201",
+  });
+});
+
+it("keeps events of different causes, and of the same cause at different times, apart", async () => {
+  const { record, store, json } = await startAccounts({ minutes: 30 });
+  const close = (dataset: "equity" | "spot-assets", n: number, cause: string) =>
+    store.closeSlots("main", dataset, [{ slot: start + n * minute, state: "missed", cause }]);
+  await close("equity", 3, causes.asleep);
+  await close("spot-assets", 3, causes.blocked);
+  await record(equity, 6, [equityRow("1")]);
+  await close("equity", 9, causes.asleep);
+  const rows = (await json("/api/outages?account=main")).rows as { from_at: string; cause: string; feeds: string }[];
+  const known = rows.filter(({ cause }) => cause === causes.asleep || cause === causes.blocked);
+  expect(known.map(({ from_at, cause, feeds }) => [from_at.slice(14, 16), cause, feeds])).toEqual([
+    ["09", causes.asleep, "main: equity"],
+    ["03", causes.blocked, "main: spot-assets"],
+    ["03", causes.asleep, "main: equity"],
+  ]);
+});
+
+it("lists runs by state, with lateness, retries and the error", async () => {
+  const { record, store, page, json, request } = await startAccounts({ minutes: 9 });
+  await record(equity, 1, [equityRow("1")]);
+  await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)], retries: 2 });
+  await store.closeSlots("main", "equity", [{ slot: start + 3 * minute, state: "missed", cause: causes.tooLate }]);
+  const statesOf = async (filter: string) =>
+    (await json(`/api/runs${filter}`)).rows.map(({ state }: { state: string }) => state);
+  expect(await statesOf("")).toEqual(["missed", "failed", "ok"]);
+  expect(await statesOf("?state=failed")).toEqual(["failed"]);
+  expect(await statesOf("?state=missed")).toEqual(["missed"]);
+  expect(await statesOf("?state=retried")).toEqual(["failed"]);
+  expect(await statesOf("?state=partial")).toEqual([]);
+  expect(await statesOf("?at=2026-11-01T00:02:00Z")).toEqual(["failed", "ok"]);
+  const [row] = rowsOf(part(await page("/collection?state=failed"), "runs"));
+  expect(row).toContain("✕ failed");
+  expect(row).toContain("no answer: 40014");
+  expect((await request("/collection?state=nonsense")).status).toBe(400);
+});
+
+it("shows open alerts, and notifications with their deliveries", async () => {
+  const { store, page, json } = await startAccounts({ minutes: 9 });
+  const alert = { kind: "drawdown", account: "main", what: "equity" };
+  const fired = { ...alert, alert: "a1", state: "fired", at: start, value: "0.12", threshold: "0.1" } as const;
+  const message = { ...fired, sentence: "Alert: main: equity fell.", delivery: "log" } as const;
+  const open = { ...alert, name: "a1", subject: "equity", scopeId: null, firedAt: start };
+  await store.alerts.record({ ...noChanges, fired: [open], messages: [message] });
+  const found = await page("/collection");
+  expect(part(found, "alerts")).toContain("Alert: main: equity fell.");
+  expect(part(found, "notifications")).toContain("▲ fired");
+  expect(part(found, "notifications")).toContain("log only");
+  expect(found).toContain(">1 open alert<");
+  expect((await json("/api/alerts")).rows).toMatchObject([{ since: "2026-11-01T00:00:00.000Z", value: "0.12" }]);
+});
+
+it("says which rules are on, with their limits, and shows settings without secrets", async () => {
+  const settings = [
+    { name: "ALERT_LIQUIDATION_DISTANCE", value: "5 %" },
+    { name: "ALERT_DRAWDOWN", value: "off" },
+    { name: "ALERT_STALE", value: "on" },
+    { name: "ALERT_WEBHOOK_URL", value: "not set" },
+    { name: "HTTP_TOKEN", value: "set" },
+  ];
+  const { page } = await startAccounts({ minutes: 3, settings });
+  const found = await page("/collection");
+  expect(part(found, "alerts")).toContain(
+    "Rules on: distance to liquidation below 5 %; stale feeds. Off: margin ratio; drawdown;",
+  );
+  expect(part(found, "system")).toContain("<dt>HTTP_TOKEN</dt><dd>set</dd>");
+});
+
+it("shows the chain head, the last verification, and fields without a column", async () => {
+  const { record, store, page, site } = await startAccounts({ minutes: 9 });
+  await record(spotAssets, 1, [btc("1")]);
+  expect(part(await page("/collection"), "integrity")).toContain("Every received field has a column.");
+  const facts = { runs: 1, snapshots: 1, due: 9, accounted: 9, corrected: 0, heads: [] };
+  keepVerification(site.databasePath, { ...facts, problems: ["<b>2026-11-01 was altered"] }, start + 5 * minute);
+  const unknown = item(prices, { coin: "BTC", quote: "USDT", price: "1" }, { riskLevel: "low" });
+  await collect(store, prices, start + 2 * minute, { snapshots: [good([unknown], start + 2 * minute)] }, "public");
+  const found = part(await page("/collection"), "integrity");
+  expect(found).toMatch(/<code>[0-9a-f]{64}<\/code>/);
+  expect(found).toContain("▲ ALTERED");
+  expect(found).toContain("&lt;b&gt;2026-11-01 was altered");
+  expect(found).toContain("<code>riskLevel</code> of prices");
+  expect(found).toContain("db replay --dataset prices");
+});
+
+it("shows the share of due slots by day, and the version, the files and the clock of the system", async () => {
+  const { record, store, page } = await startAccounts({ minutes: 3 });
+  await record(equity, 1, [equityRow("1")]);
+  await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
+  await record(equity, 3, [equityRow("1")]);
+  await store.setApiVersion("main", "v2", start, "first seen");
+  await store.setApiVersion("main", "v3", start + 2 * minute, "the exchange reported a changed account mode");
+  const found = await page("/collection");
+  expect(part(found, "calendar")).toMatch(/class="share some" title="2 ok, 1 failed[^"]*">[67]\d/);
+  const system = part(found, "system");
+  expect(system).toContain("12 ms ahead of the exchange");
+  expect(system).toMatch(/<dt>Database<\/dt><dd>[\d.]+ kB/);
+  expect(system).toContain("upgraded: unified, API v3");
+});
