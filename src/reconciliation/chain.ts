@@ -8,7 +8,7 @@ import { inOrder } from "./order.ts";
 /** One entry in its place. */
 export interface Step<E extends Entry = Entry> {
   entry: E;
-  /** What it changed the balance by, as the balances show; null where its balance does not follow from the one before. */
+  /** What it changed the balance by, as the balances show; null where its balance does not follow from the one before, or shows nothing. */
   change: DecimalString | null;
   /** What it changes the balance by according to the convention of its type. */
   expected: DecimalString;
@@ -79,8 +79,10 @@ export function followChain<E extends Entry>(
     const expected = shown ?? expectedChange(entry, findings);
     const after = entry.balance === null ? balance && add(balance, expected) : normalize(entry.balance);
     const isUnchecked = balance === null || entry.balance === null;
+    // Without a balance to check it, only a convention that other entries show is more than a guess.
+    const isKnown = isUnchecked && (!isEvidence(entry) || findings.of(entry) !== null);
     const before = shown === null ? after && subtract(after, expected) : balance;
-    steps.push({ entry, change: shown ?? (isUnchecked ? expected : null), expected, before, after });
+    steps.push({ entry, change: shown ?? (isKnown ? expected : null), expected, before, after });
     balance = after;
   }
   return steps;

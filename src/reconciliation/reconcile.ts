@@ -128,11 +128,13 @@ class Ledger {
     });
   }
 
-  /** Returns the beginning of the ledger; null if the balance there is unknown. */
+  /** Returns the beginning of the ledger: before its first entry, or after it if its change is unknown; null if the balance there is unknown. */
   start(): Boundary | null {
     const [first] = this.#steps;
-    if (!first || first.before === null) return null;
-    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isAlone: false, isUnsettled: false };
+    const steps = first?.change === null ? 1 : 0;
+    const balance = (steps === 0 ? first?.before : first?.after) ?? null;
+    if (!first || balance === null) return null;
+    return { at: first.entry.at, balance, steps, match: "exact", isAlone: false, isUnsettled: false };
   }
 
   /**

@@ -191,6 +191,22 @@ it("does not call what was not read proven, even if nothing seems to have change
   ]);
 });
 
+it("does not guess by which convention the first entry changed the balance", () => {
+  const entries = [
+    entry(1, { type: "buy", amount: "5", fee: "-0.5", balance: "15" }),
+    entry(4, { amount: "1", balance: "16" }),
+  ];
+  const findings = new Findings();
+  const input = inputOf({ entries, changes: [], snapshots: [snapshot(3, "15"), snapshot(6, "16")] });
+  const of = ({ steps, intervals }: Reconciliation) => [
+    steps.map(({ change }) => change),
+    intervals.map(({ verdict, opening, entries }) => [verdict, opening, entries]),
+  ];
+  expect(of(reconcile(input, findings))).toEqual([[null, "1"], [["proven", "15", 1]]]);
+  findings.add({ category: "funding", type: "buy" }, "amount");
+  expect(of(reconcile(input, findings))).toEqual([["5", "1"], [["proven", "10", 2]]]);
+});
+
 it("does not settle where only the entry after a missing one shows the balance, because that entry has no change then", () => {
   const entries = [entry(1, { amount: "1", balance: "11" }), entry(9, { amount: "1", balance: "15" })];
   const snapshots = [snapshot(0, "10"), snapshot(3, "11"), snapshot(6, "14")];
