@@ -59,6 +59,20 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./read/reconcile.ts")).reconcileCommand,
   },
   {
+    name: "runs",
+    group: "Read",
+    summary: "list runs: each due slot with its state and cause",
+    hasOptions: true,
+    load: async () => (await import("./runs/runs.ts")).runsCommand,
+  },
+  {
+    name: "gaps",
+    group: "Read",
+    summary: "list the stretches without a good snapshot, and why",
+    hasOptions: true,
+    load: async () => (await import("./runs/gaps.ts")).gapsCommand,
+  },
+  {
     name: "sql",
     group: "Read",
     summary:

@@ -46,7 +46,8 @@ export const isDueSlot = (slot: number): boolean => slot % 1000 === 0;
 export const manualSlot = (instant: number): number => (isDueSlot(instant) ? instant + 1 : instant);
 
 /** The state of a run; `running` exists only while a process executes it, the others are final. */
-export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
+export const runStates = ["running", "ok", "partial", "failed", "missed", "skipped"] as const;
+export type RunState = (typeof runStates)[number];
 
 /** Why a run has its state, if the exchange is not the reason; stored in the run ledger and shown in `gaps`. */
 export const causes = {

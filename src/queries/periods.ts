@@ -69,3 +69,23 @@ export function periodOf(timezone: string, by: Step, instant: number): Period {
 
 const nameOf = (date: Temporal.PlainDate, by: Step): string =>
   by === "day" ? date.toString() : date.toPlainYearMonth().toString();
+
+/** Returns a time (epoch ms) in a time zone, such as "2026-11-22 15:34:45". */
+export const localText = (at: number, timezone: string): string =>
+  Temporal.Instant.fromEpochMilliseconds(at)
+    .toZonedDateTimeISO(timezone)
+    .toPlainDateTime()
+    .toString({ smallestUnit: "second" })
+    .replace("T", " ");
+
+/**
+ * Returns the instant (epoch ms) of a local time such as "2026-11-22T15:34"; null if it is not a time. One that the clocks skip or repeat is
+ * the later or the earlier of both.
+ */
+export function localInstant(text: string, timezone: string): number | null {
+  try {
+    return Temporal.PlainDateTime.from(text, { overflow: "reject" }).toZonedDateTime(timezone).epochMilliseconds;
+  } catch {
+    return null;
+  }
+}

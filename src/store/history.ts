@@ -110,6 +110,8 @@ export interface RunHistory {
   clockSkew(at: number): number | null;
   /** Returns the newest runs that a filter selects, newest first, with the messages of their failed snapshots. */
   runs(query: RunQuery): ListedRun[];
+  /** Returns the newest rows of the view `runs`, or of the gaps that overlap the span, oldest first. */
+  list(view: "runs" | "gaps", filter: ListFilter, newest: number): Listed;
   /** Returns the processes that record into the PostgreSQL of which the file is a mirror, by name; empty if it is none. */
   workers(now: number): WorkerStatus[];
 }
@@ -148,6 +150,19 @@ export interface ListedRun {
   rows: number | null;
   /** Of its failed snapshots. */
   messages: readonly string[];
+}
+
+/** Selects runs by their slots, or gaps. Undefined selects all; only runs have a state. */
+export interface ListFilter extends Span {
+  account?: string | undefined;
+  dataset?: string | undefined;
+  state?: string | undefined;
+}
+
+/** Rows of a view. */
+export interface Listed {
+  columns: string[];
+  rows: Cell[][];
 }
 
 /** A process that records into a PostgreSQL, perhaps beside others. Times are by the clock of that database. */

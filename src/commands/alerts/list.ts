@@ -4,17 +4,20 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command } from "../command.ts";
+import { Times, timezoneOption } from "../shared/instant.ts";
 import { formatTable } from "../shared/table.ts";
 
 export const alertsList: Command = {
   examples: ["alerts list", "alerts list --limit 50"],
   options: [
     { flags: "--limit <n>", summary: "show at most n notifications (default: 20)" },
+    { ...timezoneOption, summary: "time zone of the times in tables, such as Europe/Berlin (default: UTC)" },
     { flags: "--json", summary: "print JSON" },
   ],
   onPostgres: "mirror",
   async run({ options, env, print }) {
     const limit = limitOf(options.limit);
+    const times = new Times(options);
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);
     try {
@@ -27,8 +30,9 @@ export const alertsList: Command = {
       const open = history.openAlerts();
       if (options.json) print(jsonOf(open, unevaluated, messages));
       else {
-        const notifications = notificationLines(messages);
-        for (const line of [...openLines(open), ...unevaluatedLines(unevaluated), "", ...notifications]) print(line);
+        const notifications = notificationLines(messages, times);
+        for (const line of [...openLines(open, times), ...unevaluatedLines(unevaluated), "", ...notifications])
+          print(line);
       }
       return 0;
     } finally {
@@ -65,10 +69,10 @@ const jsonOf = (
     2,
   );
 
-function openLines(open: readonly OpenAlert[]): string[] {
+function openLines(open: readonly OpenAlert[], times: Times): string[] {
   if (open.length === 0) return ["No open alerts."];
-  const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, secondText(firedAt)]);
-  return formatTable(["account", "open alert", "subject", "since (UTC)"], rows);
+  const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, times.text(firedAt)]);
+  return formatTable(["account", "open alert", "subject", `since (${times.timezone})`], rows);
 }
 
 function unevaluatedLines(spots: readonly Unevaluated[]): string[] {
@@ -77,10 +81,10 @@ function unevaluatedLines(spots: readonly Unevaluated[]): string[] {
   return ["", ...formatTable(["account", "not fully evaluated", "reason"], rows)];
 }
 
-function notificationLines(messages: readonly Message[]): string[] {
+function notificationLines(messages: readonly Message[], times: Times): string[] {
   if (messages.length === 0) return ["No notifications sent."];
-  const rows = messages.map((one) => [secondText(one.at), deliveryText(one), one.sentence]);
-  return formatTable(["at (UTC)", "delivery", "notification"], rows);
+  const rows = messages.map((one) => [times.text(one.at), deliveryText(one), one.sentence]);
+  return formatTable([`at (${times.timezone})`, "delivery", "notification"], rows);
 }
 
 function deliveryText({ delivery, attempts, problem }: Message): string {
@@ -88,5 +92,3 @@ function deliveryText({ delivery, attempts, problem }: Message): string {
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
   return `${delivery}, ${tries}${problem === null ? "" : `: ${problem.slice(0, 60)}`}`;
 }
-
-const secondText = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");

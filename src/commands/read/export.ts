@@ -9,9 +9,9 @@ import { kindOf } from "../../output/file-kind.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
-import type { Command, CommandInput } from "../command.ts";
+import type { Command } from "../command.ts";
 import { untilStopped } from "../run/signals.ts";
-import { parseInstant } from "../shared/instant.ts";
+import { Times, timezoneOption } from "../shared/instant.ts";
 import { parseOnlyDataset } from "../shared/option.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
@@ -33,6 +33,7 @@ export const exportCommand: Command = {
     { flags: "--by <day>", summary: "write one file per UTC day" },
     { flags: "--from <time>", summary: "from this time on" },
     { flags: "--to <time>", summary: "before this time" },
+    { ...timezoneOption, summary: "time zone of dates in --from and --to, such as Europe/Berlin (default: UTC)" },
   ],
   onPostgres: "mirror",
   async run({ args, options, env, print }) {
@@ -43,8 +44,8 @@ export const exportCommand: Command = {
     const isByDay = options.by !== undefined;
     if (isByDay && options.by !== "day") throw new UsageError("--by: use day");
     if (!isByDay) requirePlainFile(path);
-    const now = Date.now();
-    const span = spanOf(options, now);
+    const times = new Times(options);
+    const span = times.span();
     const { databasePath } = loadConfig(env, { credentials: false });
     requireForeignFile(path, databasePath);
     const history = openHistory(databasePath);
@@ -57,7 +58,7 @@ export const exportCommand: Command = {
       return await untilStopped(async (signal) => {
         const exporting = { span, signal, ...(process.stderr.isTTY && { onProgress: bar.update }) };
         if (!isByDay) return onWritten({ path, rows: await exportHistory(history, dataset, path, exporting) });
-        for await (const file of exportDays(history, dataset, path, { ...exporting, now })) onWritten(file);
+        for await (const file of exportDays(history, dataset, path, { ...exporting, now: times.now })) onWritten(file);
       });
     } finally {
       bar.stop();
@@ -65,10 +66,3 @@ export const exportCommand: Command = {
     }
   },
 };
-
-function spanOf({ from, to }: CommandInput["options"], now: number): { from: number; to: number } {
-  return {
-    from: typeof from === "string" ? parseInstant("--from", from, now) : 0,
-    to: typeof to === "string" ? parseInstant("--to", to, now) : Number.MAX_SAFE_INTEGER,
-  };
-}

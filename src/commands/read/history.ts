@@ -9,8 +9,8 @@ import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, isForScreen, maxTableRows, parseFormat } from "../shared/format.ts";
-import { parseInstant } from "../shared/instant.ts";
-import { parseOnlyDataset, recordedAccount, textOption } from "../shared/option.ts";
+import { Times, timezoneOption } from "../shared/instant.ts";
+import { limitOf, parseOnlyDataset, recordedAccount, textOption } from "../shared/option.ts";
 import { printerOf } from "../terminal/history-printer.ts";
 import { knownNames } from "../terminal/suggest.ts";
 
@@ -40,6 +40,7 @@ export const history: Command = {
     { flags: "--wallet <name>", summary: "only records of this wallet: spot, funding, unified, umcbl and others" },
     { flags: "--type <type>", summary: "only bills of this type, as the exchange spells it" },
     { flags: "--kind <kind>", summary: "only bills of this kind: trade, fee, funding, transfer and others" },
+    timezoneOption,
     formatOption,
     { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table or records, else all)" },
     { flags: "--columns <names>", summary: "these columns of the view, separated by commas, with all digits" },
@@ -73,12 +74,7 @@ async function printSpan(
 ): Promise<void> {
   const { options, printError } = input;
   const format = parseFormat(options);
-  const now = Date.now();
-  const instant = (option: "from" | "to", otherwise: number) => {
-    const text = textOption(options, option);
-    return text === undefined ? otherwise : parseInstant(`--${option}`, text, now);
-  };
-  const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
+  const span = new Times(options).span();
   const limit = limitOf(options);
   const maxRows = limit ?? (isForScreen(format) ? maxTableRows : Number.POSITIVE_INFINITY);
   // A table reads one row more than it shows by default, to know whether there are more.
@@ -104,7 +100,7 @@ async function printAsOf(
   const { options, printError } = input;
   for (const other of ["from", "to", "changes"])
     if (options[other] !== undefined) throw new UsageError(`--at cannot be combined with --${other}`);
-  const instant = parseInstant("--at", textOption(options, "at") ?? "", Date.now());
+  const instant = new Times(options).instant("at", 0);
   const { columns, scopes, rows } = history.asOf(snapshotDatasetNamed(name), filter, instant);
   for (const scope of scopes) {
     printError(describeScope(name, instant, scope));
@@ -166,13 +162,6 @@ function hintOf({ coin, symbol, kind }: Filter): string {
     return `${symbol} is a coin: did you mean --symbol ${symbol}USDT?`;
   if (kind && !kinds.some((one) => one === kind)) return `unknown kind "${kind}"${knownNames("kinds", kind, kinds)}`;
   return "`status` lists the accounts and datasets.";
-}
-
-function limitOf(options: CommandInput["options"]): number | undefined {
-  const text = textOption(options, "limit");
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a positive whole number`);
-  return Number.parseInt(text, 10);
 }
 
 const batchRows = 1000;

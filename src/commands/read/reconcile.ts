@@ -8,7 +8,7 @@ import type { Reconciled, ReconcileOptions } from "../../store/ledger/reconciler
 import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
-import { parseInstant } from "../shared/instant.ts";
+import { Times, timezoneOption } from "../shared/instant.ts";
 import { recordedAccount, textOption } from "../shared/option.ts";
 
 export const reconcileCommand: Command = {
@@ -28,6 +28,7 @@ export const reconcileCommand: Command = {
     { flags: "--from <time>", summary: "only stretches that end after this time" },
     { flags: "--to <time>", summary: "only stretches that begin before this time" },
     { flags: "--full", summary: "compute everything again instead of continuing" },
+    { ...timezoneOption, summary: "time zone of dates in --from and --to, such as Europe/Berlin (default: UTC)" },
     formatOption,
   ],
   onPostgres: "mirror",
@@ -70,17 +71,11 @@ async function reconcileCopy(
 }
 
 function filterOf(options: CommandInput["options"]): ReconciliationFilter {
-  const now = Date.now();
-  const instant = (name: "from" | "to", otherwise: number) => {
-    const text = textOption(options, name);
-    return text === undefined ? otherwise : parseInstant(`--${name}`, text, now);
-  };
   return {
     account: textOption(options, "account"),
     wallet: textOption(options, "wallet"),
     coin: textOption(options, "coin"),
-    from: instant("from", 0),
-    to: instant("to", Number.MAX_SAFE_INTEGER),
+    ...new Times(options).span(),
   };
 }
 

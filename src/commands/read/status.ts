@@ -12,6 +12,7 @@ import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { followed } from "../shared/followed.ts";
+import { Times, timezoneOption } from "../shared/instant.ts";
 import { missingRecordLines } from "../shared/missing-records.ts";
 import { formatTable } from "../shared/table.ts";
 import { paint } from "../terminal/colour.ts";
@@ -20,6 +21,7 @@ import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-
 export const status: Command = {
   examples: ["status", "status --watch", "status --json"],
   options: [
+    { ...timezoneOption, summary: "time zone of the times in the table, such as Europe/Berlin (default: UTC)" },
     { flags: "--json", summary: "print JSON: a list with an object per dataset" },
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
@@ -38,7 +40,8 @@ export const status: Command = {
       const stopFollowing = await followed(config, printError);
       return watch({ databasePath, timezone, isColoured, write }).finally(stopFollowing);
     }
-    const now = Date.now();
+    const times = new Times(options);
+    const { now } = times;
     const [all, alerts, workers, proven, lost] = withHistory(
       databasePath,
       (history) =>
@@ -70,7 +73,7 @@ export const status: Command = {
     else {
       print(headText(all, alerts), (text) => paint("title", text));
       print("");
-      printSeries(all, isCollecting !== false, print);
+      printSeries(all, { isCollecting: isCollecting !== false, times }, print);
       if (proven !== null)
         print(`\nThe exchange's ledger: ${proven}; \`bitget-collector reconcile\` shows the stretches.`);
       const room = diskSpaceFor(databasePath);
@@ -158,15 +161,20 @@ const colourState = (line: string): string =>
   line.replace(/(?<= {2})(STALE|fresh)(?= {2})/, (state) => paint(state === "STALE" ? "bad" : "good", state));
 
 /** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
-function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: CommandInput["print"]): void {
-  const headers = ["account", "dataset", "state", "last success (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
+function printSeries(
+  all: readonly SeriesStatus[],
+  { isCollecting, times }: { isCollecting: boolean; times: Times },
+  print: CommandInput["print"],
+): void {
+  const [last, next] = ["last success", "next"].map((name) => `${name} (${times.timezone})`);
+  const headers = ["account", "dataset", "state", last ?? "", "age", next ?? "", "24 h", "7 d", "30 d"];
   const rows = all.map((one) => [
     one.account,
     one.dataset,
     one.offered ? (one.fresh ? "fresh" : "STALE") : "not offered",
-    instant(one.lastOkAt)?.slice(0, 19).replace("T", " ") ?? "never",
+    one.lastOkAt === null ? "never" : times.text(one.lastOkAt),
     one.ageMs === null ? "" : durationText(one.ageMs),
-    (isCollecting && instant(one.nextAt)?.slice(11, 19)) || "–",
+    isCollecting && Number.isFinite(one.nextAt) ? times.text(one.nextAt).slice(11) : "–",
     percent(one.coverage.day),
     percent(one.coverage.week),
     percent(one.coverage.month),

@@ -2,6 +2,9 @@
 
 import { UsageError } from "../../core/errors.ts";
 import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
+import { localInstant, localText, startOfDate } from "../../queries/periods.ts";
+import { timezoneProblem } from "../../settings/timezone.ts";
+import type { CommandInput } from "../command.ts";
 
 const units: Record<string, number> = { s: 1000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
 const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -14,20 +17,67 @@ export function dateOf(text: string, today: string): string {
 }
 
 /**
- * Returns epoch ms for `now`, a time before it (`-30m`, `-1h`, `-7d`, `-1w`) or ISO 8601. Without an offset ISO 8601 is UTC; a date alone is
- * its midnight, as are `today`, `yesterday` and a month (`2026-11`), its first.
+ * Returns epoch ms for `now`, a time before it (`-30m`, `-1h`, `-7d`, `-1w`) or ISO 8601. Without an offset ISO 8601 is local time; a date
+ * alone is its beginning, as are `today`, `yesterday` and a month (`2026-11`), its first.
  * @throws UsageError naming the option
  */
-export function parseInstant(option: string, text: string, now: number): number {
+export function parseInstant(option: string, text: string, now: number, timezone = "UTC"): number {
   if (text === "now") return now;
   const [, count, unit = ""] = /^-(\d{1,9})([smhdw])$/.exec(text) ?? [];
   if (count !== undefined) return now - Number.parseInt(count, 10) * (units[unit] ?? 0);
-  const [, date, time = "00:00", zone = "Z"] = iso.exec(dateOf(text, new Date(now).toISOString().slice(0, 10))) ?? [];
-  const instant = Date.parse(`${date}T${time}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase()}`);
-  // Date.parse reads 30 February as 1 or 2 March.
-  if (Number.isNaN(instant) || !new Date(`${date}T00:00:00Z`).toISOString().startsWith(String(date)))
+  const [, date, time, zone] = iso.exec(dateOf(text, localText(now, timezone).slice(0, 10))) ?? [];
+  const instant = date === undefined ? null : instantOf(date, time, zone, timezone);
+  if (instant === null)
     throw new UsageError(
       `${option} "${text}" is not a valid time; use 2026-11-01, 2026-11, 2026-11-01T12:30:00Z, now, today, yesterday, -1h, -7d or -1w`,
     );
   return instant;
+}
+
+function instantOf(date: string, time: string | undefined, zone: string | undefined, timezone: string): number | null {
+  // Not all days begin at midnight.
+  if (time === undefined) return startOfDate(date, timezone);
+  if (zone === undefined) return localInstant(`${date}T${time}`, timezone);
+  const isDate = startOfDate(date, "UTC") !== null;
+  const instant = Date.parse(`${date}T${time}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase()}`);
+  return isDate && !Number.isNaN(instant) ? instant : null;
+}
+
+export const timezoneOption = {
+  flags: "--timezone <name>",
+  summary: "time zone of dates in options and of times in tables, such as Europe/Berlin (default: UTC)",
+};
+
+/** Reads the times of options, and shows times, in the time zone of --timezone. */
+export class Times {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly timezone: string;
+  readonly #options: CommandInput["options"];
+
+  /** @throws UsageError for an unknown time zone */
+  constructor(options: CommandInput["options"], now = Date.now()) {
+    const { timezone = "UTC" } = options;
+    const problem = timezoneProblem(String(timezone));
+    if (problem !== null) throw new UsageError(`--timezone ${problem}`);
+    this.now = now;
+    this.timezone = String(timezone);
+    this.#options = options;
+  }
+
+  /** Returns the instant of an option, such as `from`; `otherwise` if it is not given. Epoch ms. @throws UsageError */
+  instant(name: string, otherwise: number): number {
+    const text = this.#options[name];
+    return typeof text === "string" ? parseInstant(`--${name}`, text, this.now, this.timezone) : otherwise;
+  }
+
+  /** Returns the time of --from and --to; without them from 0 to the largest integer. @throws UsageError */
+  span(): { from: number; to: number } {
+    return { from: this.instant("from", 0), to: this.instant("to", Number.MAX_SAFE_INTEGER) };
+  }
+
+  /** Returns a time (epoch ms) such as "2026-11-22 15:34:45". */
+  text(at: number): string {
+    return localText(at, this.timezone);
+  }
 }

@@ -46,6 +46,14 @@ export function recordedAccount(history: HistoryReader, options: CommandInput["o
   return given;
 }
 
+/** Returns the value of --limit; undefined if it is not given. @throws UsageError */
+export function limitOf(options: CommandInput["options"]): number | undefined {
+  const text = textOption(options, "limit");
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a positive whole number`);
+  return Number.parseInt(text, 10);
+}
+
 /** Returns the only argument, a dataset. @throws UsageError */
 export function parseOnlyDataset([name, ...others]: readonly string[]): DatasetName {
   if (others.length > 0) throw new UsageError(`only one dataset at a time: ${name}`);

@@ -1,4 +1,5 @@
 /** Finds the words that can stand at the cursor of a command line. */
+import { runStates } from "../../core/domain.ts";
 import { endpoints } from "../../datasets/endpoints.ts";
 import { datasetNames } from "../../datasets/index.ts";
 import { kinds } from "../../datasets/ledger/kinds.ts";
@@ -26,6 +27,7 @@ const optionValues: Readonly<Record<string, readonly string[]>> = {
   "--kind": kinds,
   "--color": colourChoices,
   "--dataset": datasetNames,
+  "--state": runStates,
 };
 
 /**

@@ -4,6 +4,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import type { CommandInput } from "../command.ts";
 import { moreRows, parseFormat, printRows } from "../shared/format.ts";
+import { Times } from "../shared/instant.ts";
 import { textOption } from "../shared/option.ts";
 import { fittedTable } from "./history-table.ts";
 import { knownNames } from "./suggest.ts";
@@ -22,6 +23,7 @@ export function printerOf(
 ): (rows: Batches, maxRows: number) => Promise<void> {
   const { options, printError, width } = input;
   const format = parseFormat(options);
+  const { timezone } = new Times(options);
   const chosen = chosenColumns(options, columns);
   return async (batches, maxRows) => {
     if (chosen) {
@@ -31,7 +33,8 @@ export function printerOf(
     }
     const all = format === "table" && options.wide !== true ? [...batches].flat() : null;
     const shown = all?.slice(0, maxRows);
-    const table = shown && fittedTable(name, columns, shown, { width, hasAccounts: history.accounts().length > 1 });
+    const table =
+      shown && fittedTable(name, columns, shown, { width, hasAccounts: history.accounts().length > 1, timezone });
     if (!table) return printRows({ columns, rows: all ? [all] : batches }, format, input, maxRows);
     await printRows({ columns: table.columns, rows: [table.rows] }, format, input, maxRows);
     if (all && all.length > maxRows) printError(moreRows(maxRows));

@@ -23,25 +23,28 @@ export function fittedTable(
   dataset: DatasetName,
   viewColumns: readonly string[],
   rows: readonly Cell[][],
-  { width, hasAccounts }: { width: number; hasAccounts: boolean },
+  { width, hasAccounts, timezone = "UTC" }: { width: number; hasAccounts: boolean; timezone?: string },
 ): FittedTable | null {
   const own = tableColumns[dataset];
   if (own === undefined) return null;
   const named = rows.map((row) => Object.fromEntries(viewColumns.map((name, at) => [name, row[at] ?? null])));
   const wanted = hasAccounts && viewColumns.includes("account") ? [accountColumn, ...own] : own;
+  const headers: string[] = [];
   const shown: TableColumn[] = [];
   const texts: string[][] = [];
   let used = -gap;
   for (const column of wanted) {
-    const cells = named.map((row) => escapeControlChars(column.text(row)));
-    used += gap + Math.max(...[column.header, ...cells].map(displayWidth));
+    const cells = named.map((row) => escapeControlChars(column.text(row, timezone)));
+    const header = column.isTime ? `${column.header} (${timezone})` : column.header;
+    used += gap + Math.max(...[header, ...cells].map(displayWidth));
     if (used > width && shown.length > 0) break;
+    headers.push(header);
     shown.push(column);
     texts.push(cells);
   }
   const visible = new Set(shown.flatMap(({ shows }) => shows));
   return {
-    columns: shown.map(({ header }) => header),
+    columns: headers,
     rows: rows.map((_, row) => texts.map((cells) => cells[row] ?? "")),
     hidden: viewColumns.filter((name) => !visible.has(name)).length,
   };

@@ -2,6 +2,7 @@
 import { decimalIn, isPositive, places } from "../../core/decimal.ts";
 import { cellText, type DatasetName, type DecimalString } from "../../core/domain.ts";
 import { isStable } from "../../output/shown.ts";
+import { localText } from "../../queries/periods.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { moneyText, percentText, priceText, quantityText } from "./figures.ts";
@@ -11,8 +12,10 @@ export interface TableColumn {
   header: string;
   /** The columns of the view that it shows. */
   shows: readonly string[];
-  /** Returns the text of a row; empty where it is unknown. */
-  text(row: HistoryRow): string;
+  /** Whether it shows a time; then the time zone is added to the header. */
+  isTime?: true;
+  /** Returns the text of a row, its times in the time zone; empty where it is unknown. */
+  text(row: HistoryRow, timezone?: string): string;
 }
 
 type Shown = (digits: DecimalString, row: HistoryRow) => string;
@@ -29,9 +32,13 @@ const plain = (column: string, header = column): TableColumn => ({
 });
 
 const time = (column: string): TableColumn => ({
-  header: `${column} (UTC)`,
+  header: column,
+  isTime: true,
   shows: [column],
-  text: (row) => textIn(row, column).slice(0, 19).replace("T", " "),
+  text(row, timezone = "UTC") {
+    const text = textIn(row, column);
+    return text === "" ? "" : localText(Date.parse(text), timezone);
+  },
 });
 
 const amount = (shown: Shown, column: string, header = column, others: readonly string[] = []): TableColumn => ({

@@ -5,9 +5,9 @@ export const topics: Readonly<Record<string, string>> = {
   now, today, yesterday         today and yesterday begin at midnight
   -30m, -1h, -7d, -1w           before now
   2026-11-01, 2026-11           midnight of the day, or of the first day of the month
-  2026-11-01T12:30:00Z          ISO 8601; without an offset it is UTC
+  2026-11-01T12:30:00Z          ISO 8601; without an offset it is UTC, or in --timezone
 
-Days are those of UTC, in reports those of --timezone or TIMEZONE. --to is excluded.`,
+Days are those of UTC or of --timezone, in reports also those of TIMEZONE. --to is excluded.`,
   "exit-codes": `  0         done
   1         failed: something is stale, differs, breaks, or no run is ok
   3         collect: some runs are ok
@@ -18,7 +18,7 @@ Days are those of UTC, in reports those of --timezone or TIMEZONE. --to is exclu
   78        wrong settings, or a refusal to guess
   129       its terminal was closed
   130, 143  stopped by a second signal`,
-  formats: `--format of history, reconcile and sql:
+  formats: `--format of history, reconcile, runs, gaps and sql:
 
   table     for reading, at most 50 rows; in history the columns that fit, with amounts cut to fit
   record    for reading, a line per column, at most 50 rows

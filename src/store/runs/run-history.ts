@@ -5,7 +5,7 @@ import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareFreshness, prepareFreshnessAt, prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { gapsWithin, recordGaps } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
-import { clockSkew, listRuns } from "./run-list.ts";
+import { clockSkew, listRows, listRuns } from "./run-list.ts";
 import {
   firstOpenSlot,
   firstSlot,
@@ -38,5 +38,6 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   recordGaps: (account, span) => recordGaps(sqlite, account, span),
   clockSkew: (at) => clockSkew(sqlite, at),
   runs: (query) => listRuns(sqlite, query),
+  list: (view, filter, newest) => listRows(sqlite, view, filter, newest),
   workers: (now) => listWorkers(sqlite, now),
 });

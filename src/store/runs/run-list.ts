@@ -1,5 +1,6 @@
-/** Lists runs, newest first. */
-import type { ListedRun, RunFilter, RunQuery } from "../history.ts";
+/** Lists runs and gaps. */
+import type { Cell } from "../../core/domain.ts";
+import type { Listed, ListedRun, ListFilter, RunFilter, RunQuery } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** What no index finds is searched for among this many of the newest runs. */
@@ -73,4 +74,24 @@ function bySeries(sqlite: Sqlite, { accounts, filter, at, limit }: RunQuery): Fo
     .flatMap((id) => ofOne.all(id, at, limit))
     .sort((one, other) => other.slot - one.slot || other.id - one.id)
     .slice(0, limit);
+}
+
+/** What selects rows of either view. */
+const common = `(@account is null or account = @account) and (@dataset is null or dataset = @dataset)`;
+
+/** The rows of a span; those of gaps overlap it. */
+const selections = {
+  runs: `${common} and (@state is null or state = @state) and scheduled_for_ms >= @from and scheduled_for_ms < @to
+    order by scheduled_for_ms desc, run_id desc`,
+  gaps: `${common} and (to_at_ms is null or to_at_ms >= @from) and from_at_ms < @to order by from_at_ms desc, account, dataset, product_type`,
+} as const;
+
+/** Returns at most `newest` rows of a view, oldest first. The columns are those of the view. */
+export function listRows(sqlite: Sqlite, view: keyof typeof selections, filter: ListFilter, newest: number): Listed {
+  const { account = null, dataset = null, state = null, from, to } = filter;
+  const statement = sqlite.prepare<unknown[], Cell[]>(`select * from ${view} where ${selections[view]} limit @newest`);
+  const columns = statement.columns().map(({ name }) => name);
+  const limit = Number.isFinite(newest) ? newest : -1;
+  const rows = statement.raw().safeIntegers().all({ account, dataset, state, from, to, newest: limit });
+  return { columns, rows: rows.reverse() };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dateOf, parseInstant } from "../../../src/commands/shared/instant.ts";
+import { dateOf, parseInstant, Times } from "../../../src/commands/shared/instant.ts";
 import { UsageError } from "../../../src/core/errors.ts";
 
 const now = Date.parse("2026-11-22T15:34:45.500Z");
@@ -23,6 +23,28 @@ it.each([
   ["2028-02-29", "2028-02-29T00:00:00.000Z"],
 ])("%s is %s", (text, instant) => {
   expect(new Date(parseInstant("--at", text, now)).toISOString()).toBe(instant);
+});
+
+it.each([
+  ["2026-11-01", "2026-10-31T23:00:00.000Z"],
+  ["2026-07-01T12:00", "2026-07-01T10:00:00.000Z"],
+  ["2026-07-01T12:00Z", "2026-07-01T12:00:00.000Z"],
+  ["2026-07", "2026-06-30T22:00:00.000Z"],
+  // At 23:30 UTC it is the next day already.
+  ["today", "2026-11-22T23:00:00.000Z"],
+  ["yesterday", "2026-11-21T23:00:00.000Z"],
+  // Half past two does not exist on that day, and exists twice on the other.
+  ["2026-03-29T02:30", "2026-03-29T01:30:00.000Z"],
+  ["2026-10-25T02:30", "2026-10-25T00:30:00.000Z"],
+])("in Europe/Berlin %s is %s", (text, instant) => {
+  const late = Date.parse("2026-11-22T23:30:00Z");
+  expect(new Date(parseInstant("--at", text, late, "Europe/Berlin")).toISOString()).toBe(instant);
+});
+
+it("shows times in the time zone of the option, and refuses an unknown one", () => {
+  expect(new Times({ timezone: "Asia/Tokyo" }, now).text(now)).toBe("2026-11-23 00:34:45");
+  expect(new Times({ from: "-1h" }, now).span()).toEqual({ from: now - 3_600_000, to: Number.MAX_SAFE_INTEGER });
+  expect(() => new Times({ timezone: "Mars/Olympus" })).toThrow('--timezone is "Mars/Olympus"');
 });
 
 it.each([

@@ -13,6 +13,10 @@ import {
   shownPrice,
   shownQuantity,
 } from "../../../output/shown.ts";
+import { localText } from "../../../queries/periods.ts";
+
+export { localText } from "../../../queries/periods.ts";
+
 import type { HistoryRow } from "../../../store/history.ts";
 import type { Column, View } from "../../data/table.ts";
 
@@ -59,14 +63,6 @@ export function instantFigure(at: number | string, timezone: string): Html {
   const instant = Temporal.Instant.from(typeof at === "string" ? at : new Date(at).toISOString());
   return html`<time datetime="${instant.toString()}" title="${instant.toString()}">${localText(instant.epochMilliseconds, timezone)}</time>`;
 }
-
-/** Returns a time (epoch ms) in a time zone, such as "2026-11-22 15:34:45". */
-export const localText = (at: number, timezone: string): string =>
-  Temporal.Instant.fromEpochMilliseconds(at)
-    .toZonedDateTimeISO(timezone)
-    .toPlainDateTime()
-    .toString({ smallestUnit: "second" })
-    .replace("T", " ");
 
 /** Shows how long before the shown instant a time (epoch ms or ISO 8601) was, such as "14 min ago"; its tooltip has the time. */
 export function ageHtml(time: number | string, { at, timezone, isNow }: View): Html {

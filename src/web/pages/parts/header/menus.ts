@@ -3,9 +3,9 @@ import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { escapeControlChars } from "../../../../core/text.ts";
 import { dayMs } from "../../../../core/time.ts";
-import { periodOf } from "../../../../queries/periods.ts";
+import { localText, periodOf } from "../../../../queries/periods.ts";
 import type { View } from "../../../data/table.ts";
-import { type Html, localText } from "../figure.ts";
+import type { Html } from "../figure.ts";
 import { linkTo, stickyParams } from "../query-params.ts";
 
 /** Where the links of the menus lead: the same page, with the parameters of its own. */
