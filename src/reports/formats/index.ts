@@ -21,8 +21,8 @@ export class Omissions {
   readonly #counts = new Map<string, number>();
 
   /** Counts an event that is in the file without a word for what it is. */
-  untagged({ type }: BookEvent): void {
-    this.#count(`Without a tag, because the format has none for it: ${type || "no type"}`);
+  untagged({ kind, type }: BookEvent): void {
+    this.#count(`Without a tag, because the format has none for it: ${kind}, ${type || "no type"}`);
   }
 
   leftOut({ reason, entries }: { reason: string; entries: readonly Parameters<typeof entryCells>[0][] }): void {

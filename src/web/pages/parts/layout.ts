@@ -114,7 +114,7 @@ ${body}
 
 /** Returns the mark and name of the program. "Overview" leads there too, so that the tab key may pass it over. */
 const mark = (href: string): Html =>
-  html`<a class="mark" href="${href}" tabindex="-1"><img src="assets/icon.svg" alt="" width="22" height="22"><span>bitget-collector</span></a>`;
+  html`<a class="mark" href="${href}" tabindex="-1" aria-label="bitget-collector"><img src="assets/icon.svg" alt="" width="22" height="22"><span>bitget-collector</span></a>`;
 
 const navigation = (
   section: string,
