@@ -208,6 +208,7 @@ export const commandSummaries: readonly CommandSummary[] = [
   {
     name: "db verify",
     group: "Database",
+    hasOptions: true,
     summary:
       "recompute the chain, rebuild every snapshot from the stored rows, check that every due slot has a run; exit code 1 when anything differs",
     load: async () => (await import("./db/verify.ts")).dbVerify,
