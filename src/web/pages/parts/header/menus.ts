@@ -61,9 +61,10 @@ export function dateMenu(target: MenuTarget): Html {
       : [["A day earlier", before] as [string, number], ["A day later", after] as [string, number | null]]),
   ];
   const shown = localText(at, timezone).slice(0, 16);
+  const isThisYear = localText(now, timezone).startsWith(shown.slice(0, 5));
   return html`<div class="date" role="group" aria-label="Shown date" data-keys>
 ${before >= first ? stepLink("‹", isNow ? "Yesterday's close" : "A day earlier", to(before)) : ""}
-<details class="menu"><summary>${isNow ? "Now" : html`<span class="year">${shown.slice(0, 5)}</span>${shown.slice(5)}`}</summary>
+<details class="menu"><summary>${isNow ? "Now" : html`${isThisYear ? "" : html`<span class="year">${shown.slice(0, 5)}</span>`}${shown.slice(5)}`}</summary>
 <div><ul>${choices
     .filter(([, instant]) => instant === null || (instant >= first && instant <= now))
     .map(
