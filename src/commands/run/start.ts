@@ -11,7 +11,7 @@ export const start: Command = {
   onPostgres: "own",
   details: [
     "With DATABASE_URL=postgres://… any number of machines may run it: each slot is run once, by one of them. Dashboard and reports read a",
-    "mirror of the history, a file in ./data, which it keeps up to date.",
+    "mirror of the history, a file in ./data, which it keeps up to date; the exchange's ledger is reconciled in it, and the result stored for all.",
   ],
   async run({ env }) {
     const config = loadConfig(env);

@@ -8,7 +8,9 @@ import { datasets } from "../../../src/datasets/index.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { reconcileHistory } from "../../../src/store/postgres/ledger/reconcile-history.ts";
 import { ReconciledMirror } from "../../../src/store/postgres/ledger/reconcile-mirror.ts";
+import { ledgerReads } from "../../../src/store/read/ledger/verdicts.ts";
 import { ledgerTables } from "../../../src/store/schema/derived/ledger-tables.ts";
+import { openReadOnly } from "../../../src/store/sqlite/database.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { classic } from "../../support/settings.ts";
 import { seconds } from "../../support/wait.ts";
@@ -86,14 +88,25 @@ describePostgres("a recorded reconciliation", () => {
     world.exchange.listFaults.hide(hidden?.id ?? "");
     await live(start + 2 * hour, 1);
     expect(await verdicts()).toContain("break");
+    const { ledger } = world.app.store;
+    const inMirror = openReadOnly(world.path);
+    const expected = ledgerReads(inMirror);
+    expect(await ledger?.proofs()).toEqual(expected.proofs());
+    const [found] = expected.breaks("main");
+    expect(await ledger?.breaks("main")).toEqual([found]);
+    for (const from of [0, start, found?.from ?? 0, found?.to ?? 0]) {
+      const ref = { account: "main", wallet: "umcbl", coin: "USDT", from };
+      expect(await ledger?.verdictAt(ref)).toEqual(expected.verdictAt(ref));
+    }
+    inMirror.close();
     world.exchange.listFaults.show(hidden?.id ?? "");
     // The first run of a day reads three days again. The steps of entries that are settled change then.
     await live(Date.parse("2026-10-21T00:00:00Z"), 0.5);
     expect(await verdicts()).not.toContain("break");
     const counts = `select (select count(*) from bill_step) as steps, (select count(*) from ledger_finding) as findings,
       (select count(*) from position_episodes where verdict = 'proven') as positions`;
-    const [found] = await postgres.query<Record<string, number>>(counts);
-    expect(Math.min(...Object.values(found ?? {}))).toBeGreaterThan(0);
+    const [counted] = await postgres.query<Record<string, number>>(counts);
+    expect(Math.min(...Object.values(counted ?? {}))).toBeGreaterThan(0);
   });
 
   it("is that of the first of several processes or of the command; where it cannot be stored, PostgreSQL and mirror keep the last one", async () => {
