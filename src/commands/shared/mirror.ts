@@ -35,7 +35,9 @@ async function refreshMirror(url: Secret, path: string, printError: (line: strin
   const postgres = await Postgres.open(url, { name: "mirror", connections: 1, readOnly: true });
   const ageText = (at: number) => `${new Date(at).toISOString()}, ${durationText(Math.max(0, Date.now() - at))} old`;
   try {
-    const { at } = await withMirrorLock(path, () => mirror(postgres, path, { datasets, now: Date.now }));
+    // Where there is none yet, another process may be making it.
+    const ms = stateOfMirror(path) === null ? lockMs.longest : lockMs.once;
+    const { at } = await withMirrorLock(path, () => mirror(postgres, path, { datasets, now: Date.now }), { ms });
     printError(`mirror of PostgreSQL at ${postgres.address.text}: state of ${ageText(at)}`);
   } catch (error) {
     const last = error instanceof StorageError || error instanceof LockedError ? stateOfMirror(path) : null;
