@@ -142,7 +142,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const { page } = await browser.open(at("/balances?account=main"));
     const [download] = await Promise.all([
       page.waitForEvent("download"),
-      page.getByRole("link", { name: /^CSV/ }).click(),
+      page.getByRole("link", { name: "CSV of Balances by wallet" }).click(),
     ]);
     const saved: Record<string, string>[] = parse(readFileSync(await download.path(), "utf8"), { columns: true });
     const held = rows("select coin, available from spot_assets_latest where account = 'main' order by coin");
@@ -313,7 +313,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     store.close();
     const { page, problems } = await browser.open(at("/balances?account=main"));
     expect(await page.locator("#balances").textContent()).toContain(coin);
-    await page.getByRole("link", { name: coin }).click();
+    await page.locator("#balances").getByRole("link", { name: coin }).click();
     await drawn(page);
     expect(await page.title()).toContain(coin);
     expect(await page.locator("main img").count()).toBe(0);

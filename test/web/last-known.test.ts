@@ -94,9 +94,9 @@ it("shows one failed feed as of its last snapshot, beside the others of the pres
   const [, row = ""] = part(await page("/balances"), "balances")
     .split("<tr")
     .slice(1);
-  expect(row).toMatch(/<td role="cell" data-label="Total" class="number"><data value="2"/);
+  expect(row).toMatch(/<td role="cell" data-label="Total" class="number more"><data value="2"/);
   expect(row).toMatch(
-    /data-label="Value, USDT" class="number last-known"><data value="120000"[^<]*<\/data> <small class="age"/,
+    /data-label="Value, USDT" class="number figure last-known"><data value="120000"[^<]*<\/data> <small class="age"/,
   );
   goTo(1456);
   expect(part(await page("/balances"), "balances").match(/class="age"/g)).toHaveLength(1);

@@ -1,6 +1,7 @@
 /** Lists every table of the API. A new table is a declaration and a line here. */
 import { balances } from "./balances.ts";
 import { coin } from "./coin.ts";
+import { coins } from "./coins.ts";
 import { days } from "./days.ts";
 import { equity } from "./equity.ts";
 import { alerts, notifications } from "./health/alert-tables.ts";
@@ -19,6 +20,7 @@ export const tables: readonly DataTable[] = [
   equity,
   days,
   balances,
+  coins,
   coin,
   positions,
   episodes,

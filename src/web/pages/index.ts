@@ -10,7 +10,7 @@ import { createDaemonStates } from "../daemon-state.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
-import { balancesPage } from "./balances.ts";
+import { balancesPage } from "./balances/balances.ts";
 import { coinPage } from "./coin.ts";
 import { daysPage } from "./days.ts";
 import { collectionPage } from "./health/collection.ts";

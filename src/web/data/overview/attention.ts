@@ -12,7 +12,7 @@ export type Attention =
   | { kind: "alert"; account: string; alert: OpenAlert; sentence: string | null }
   | { kind: "liquidation"; account: string; position: HistoryRow; distance: DecimalString }
   | { kind: "margin"; account: string; use: MarginUse; ratio: DecimalString }
-  | { kind: "stale"; account: string; datasets: string[] }
+  | { kind: "stale"; accounts: string[]; datasets: string[] }
   | { kind: "price"; account: string; coins: string[] };
 
 /** A position that is closer to its liquidation needs attention, and a margin ratio above half of that of a liquidation. Shares. */
@@ -69,17 +69,18 @@ function openAlerts({ history, account, isNow }: View): AlertAttention[] {
   });
 }
 
-/** Returns the feeds that are stale, by account, without those that have an open alert. */
+/** Returns the feeds that are stale, without those that have an open alert. */
 function staleFeeds({ history, account, at, isNow }: View, alerts: readonly AlertAttention[]): Attention[] {
-  const stale = new Map<string, string[]>();
-  for (const { account: own, dataset, fresh, offered } of isNow ? history.freshness(at) : []) {
+  const stale = (isNow ? history.freshness(at) : []).filter(({ account: own, dataset, fresh, offered }) => {
     const isSelected = account === null || own === account || own === publicAccount;
     const isNamed = alerts.some(
       ({ alert }) => alert.kind === "stale" && alert.account === own && alert.subject === dataset,
     );
-    if (isSelected && offered && !fresh && !isNamed) stale.set(own, [...(stale.get(own) ?? []), dataset]);
-  }
-  return [...stale].map(([account, datasets]) => ({ kind: "stale", account, datasets }));
+    return isSelected && offered && !fresh && !isNamed;
+  });
+  if (stale.length === 0) return [];
+  const accounts = [...new Set(stale.map((one) => one.account))];
+  return [{ kind: "stale", accounts, datasets: stale.map(({ dataset }) => dataset) }];
 }
 
 /** Returns the coins that are held and have no price, by account. */

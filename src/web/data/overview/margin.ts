@@ -45,7 +45,7 @@ export function* readMargins(view: View, positions: readonly HistoryRow[]): Step
     }
   }
   for (const [account, row] of unifiedRows) {
-    const own = positions.filter((one) => one.account === account);
+    const own = positions.filter((one) => one.account === account && one.symbol);
     const margin = sumOf(own.map((one) => decimalIn(one, "usdt_margin")));
     const parts = { margin, equity: decimalIn(row, "unified_usdt"), ratio: decimalIn(row, "margin_ratio") };
     if (own.length > 0) found.push(useOf({ account, wallet: "unified", coin: "USDT", ...parts }));

@@ -6,7 +6,7 @@ import { equity, walletColumns } from "../../data/equity.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { type CellRenderer, columnsFor, type ShownColumn, tableHtml } from "../parts/table.ts";
+import { type CellRenderer, columnsFor, placed, type ShownColumn, tableHtml } from "../parts/table.ts";
 
 export const accountsHtml = (view: View, rows: readonly HistoryRow[]): Html =>
   tableHtml({
@@ -43,18 +43,11 @@ function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
     account: (row) => accountLink(row, view),
     state: (row, plain) => (row.last_known_at ? html`stale` : plain),
   });
-  return shown.map((column) => ({
-    ...column,
-    ...(places[column.name ?? ""] ? { place: places[column.name ?? ""] } : {}),
-  }));
+  const renamed = shown.map((one) => (one.name === "change" ? { ...one, label: "Equity change today" } : one));
+  return placed(renamed, places);
 }
 
-const places: Readonly<Record<string, NonNullable<ShownColumn["place"]>>> = {
-  account: "lead",
-  usdt_equity: "figure",
-  state: "more",
-  change: "detail",
-};
+const places = { account: "lead", usdt_equity: "figure", state: "more", change: "detail" } as const;
 
 /** Returns true if the equity of a row is complete, or was at last: then a wallet that it lacks does not exist. */
 const isWhole = (row: HistoryRow): boolean =>

@@ -24,6 +24,12 @@ const isDanger = ({ kind }: Attention): boolean => kind === "alert" || kind === 
 
 function itemHtml(one: Attention, view: View): Html {
   const sticky = stickyParams(view);
+  if (one.kind === "stale") {
+    const { datasets, accounts } = one;
+    const named = [...new Set(datasets)].slice(0, 3).join(", ");
+    const of = accounts.length === 1 && accounts[0] !== "public" ? ` of ${accounts[0]}` : "";
+    return html`<a href="${linkTo("/collection", sticky)}">${datasets.length === 1 ? "1 stale feed" : `${datasets.length} stale feeds`}</a>${of}: ${named}${datasets.length > 3 ? " and others" : ""}`;
+  }
   const account =
     view.account === null && view.history.accounts().length > 1 ? `${escapeControlChars(one.account)}: ` : "";
   if (one.kind === "alert") {
@@ -38,7 +44,5 @@ function itemHtml(one: Attention, view: View): Html {
   }
   if (one.kind === "margin")
     return html`${account}<a href="${linkTo("/positions", sticky)}">${walletLabel(one.use.wallet)} ${one.use.coin}</a> has a margin ratio of ${shareFigure(one.ratio, view, "up")}; liquidation is at 100 %`;
-  if (one.kind === "stale")
-    return html`${one.account === "public" ? "" : account}<a href="${linkTo("/collection", sticky)}">${one.datasets.length === 1 ? "1 stale feed" : `${one.datasets.length} stale feeds`}</a>: ${one.datasets.slice(0, 3).join(", ")}${one.datasets.length > 3 ? ` and ${one.datasets.length - 3} more` : ""}`;
   return html`${account}<a href="${linkTo("/balances", sticky)}">No price</a> for ${one.coins.map(escapeControlChars).join(", ")}`;
 }

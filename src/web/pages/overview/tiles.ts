@@ -41,6 +41,9 @@ export interface TilesData {
 export function tilesHtml(view: View, { totals, results, positions }: TilesData): Html {
   const { today, week, month } = results;
   const isStale = totals.lastKnown !== null;
+  // The age of the last known values says it already.
+  const isAllOld = isStale && totals.now.knownPart === null;
+  const missing = totals.now.missing.filter((sentence) => !isAllOld || !sentence.endsWith("no recent data"));
   const tiles: Tile[] = [
     resultTile("Today", today, view, isStale),
     resultTile("7 days", week, view, isStale),
@@ -58,7 +61,7 @@ ${tiles.map(
 ${lines.map((line) => (line === "" ? "" : html`<small>${line}</small>`))}</li>\n`,
 )}
 </ul>
-${totals.now.missing.length === 0 ? "" : html`<ul class="missing">${totals.now.missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}
+${missing.length === 0 ? "" : html`<ul class="missing">${missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}
 ${ledgerLine(view)}
 </section>`;
 }
@@ -87,7 +90,7 @@ function resultTile(name: string, result: Result | null, view: View, isStale: bo
     path: "/days",
     lines: [
       profit === null ? html`equity change ${percent}` : percent,
-      sinceHtml(result, view, name === "Today"),
+      sinceHtml(result, view, { isToday: name === "Today", isStale }),
       ...(profit === null ? [html`flows: ${cause}`] : flowLines(result, view)),
     ],
   };
@@ -101,10 +104,14 @@ const flowLines = ({ paidIn, paidOut }: Result, view: View): (Html | "")[] => [
 ];
 
 /** Shows since when, and where flows are known only up to earlier, up to when. */
-function sinceHtml({ from, to, isOnTime, profit }: Result, view: View, isToday: boolean): Html {
+function sinceHtml(
+  { from, to, isOnTime, profit }: Result,
+  view: View,
+  { isToday, isStale }: { isToday: boolean; isStale: boolean },
+): Html {
   const { timezone, at } = view;
   const since = isOnTime ? (isToday ? "00:00" : dayText(from + dayShiftMs, timezone)) : minuteText(from, timezone);
-  const isLate = profit !== null && at - to > 10 * minuteMs;
+  const isLate = !isStale && profit !== null && at - to > 10 * minuteMs;
   return html`since ${since}${isLate ? ` to ${minuteText(to, timezone)}` : ""}`;
 }
 

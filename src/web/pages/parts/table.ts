@@ -47,6 +47,16 @@ export const columnsFor = (
       })),
   );
 
+/** Returns columns with their places on a phone, by name. */
+export const placed = (
+  columns: readonly ShownColumn[],
+  places: Readonly<Record<string, NonNullable<ShownColumn["place"]>>>,
+): ShownColumn[] =>
+  columns.map((column) => {
+    const place = places[column.name ?? ""];
+    return place ? { ...column, place } : column;
+  });
+
 export interface TableHtml {
   table: DataTable;
   view: View;

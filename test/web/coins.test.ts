@@ -1,0 +1,67 @@
+/** The page of balances by coin: changes of quantity apart from those of value. */
+import { expect, it } from "vitest";
+import { prices } from "../../src/datasets/snapshots/prices.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { startAccounts } from "./account.ts";
+
+const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
+const held = (coin: string, available: string) => ({ coin, available, frozen: "0", locked: "0" });
+const priceOf = (coin: string, price: string) => ({ coin, quote: "USDT", price, source: "last" });
+
+/** Starts the pages after a swap of 6,000 USDT, with a fee of 6, for BTC, of which some were held, at the price `now`. */
+async function startSwap(now: string) {
+  const site = await startAccounts({ minutes: 1441 });
+  await site.record(prices, 1439, [priceOf("BTC", "60000"), priceOf("DUST", "0.5")]);
+  await site.record(spotAssets, 1439, [held("USDT", "10006"), held("BTC", "1"), held("DUST", "1")]);
+  await site.record(prices, 1441, [priceOf("BTC", now), priceOf("DUST", "0.5")]);
+  await site.record(spotAssets, 1441, [
+    held("USDT", "4000"),
+    held("BTC", "1.1"),
+    held("DUST", "1"),
+    held("AURUM", "3"),
+  ]);
+  return site;
+}
+
+it("a swap changes the value by its fee alone, and is no gain or loss", async () => {
+  const { json, page } = await startSwap("60000");
+  const { rows } = await json("/api/coins");
+  expect(rows.map((row: { coin: string }) => row.coin)).toEqual(["BTC", "USDT", "DUST", "AURUM"]);
+  const [btc, usdt, , aurum] = rows;
+  expect(btc).toMatchObject({
+    total: "1.1",
+    usdt_value: "66000",
+    change: "0.1",
+    usdt_change: "6000",
+    usdt_result: "0",
+  });
+  expect(usdt).toMatchObject({ total: "4000", change: "-6006", usdt_change: "-6006", usdt_result: "0" });
+  expect(aurum).toMatchObject({ total: "3", usdt_value: null, share: null, change: "3", usdt_result: "0" });
+  const shown = part(await page("/balances"), "coins");
+  expect(shown).toContain('<small>worth <data value="-6" title="-6">−6.00</data> USDT</small>');
+  expect(shown).not.toMatch(/class="change (up|down)"/);
+  // Other columns than of money are never green or red.
+  expect(part(await page("/balances"), "balances")).not.toMatch(/class="change (up|down)"/);
+});
+
+it("a price changes the value of what was held, in colour", async () => {
+  const { json, page } = await startSwap("61000");
+  const [btc] = (await json("/api/coins")).rows;
+  expect(btc).toMatchObject({ price_change: "0.0166666666666667", usdt_result: "1000", usdt_change: "6100" });
+  const shown = part(await page("/balances"), "coins");
+  expect(shown).toMatch(/class="change up" value="1000"/);
+  expect(shown).toMatch(/\+<data [^>]*>1.66 %</);
+});
+
+it("hides what is worth little and says how much, and finds a coin by its name", async () => {
+  const { page } = await startSwap("60000");
+  const few = part(await page("/balances"), "coins");
+  expect(few).toMatch(/1 coin under 1 USDT hidden, <data value="0.5"[^>]*>0.50<\/data> USDT together/);
+  expect(few).not.toContain(">DUST<");
+  expect(few).toContain("Without a price, and in no total: AURUM");
+  expect(part(await page("/balances?show=all"), "coins")).toContain(">DUST<");
+  const found = await page("/balances?q=aur");
+  expect(part(found, "coins")).not.toContain(">BTC<");
+  expect(part(found, "balances")).not.toContain(">BTC<");
+  expect(part(found, "coins")).toContain(">AURUM<");
+});
