@@ -8,7 +8,7 @@ export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces", "machines"].map(
     (name) => `test/faults/${name}.test.ts`,
   ),
-  ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+  ...["daemon", "demo", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
   ...long,
   "test/store/positions/results.test.ts",

@@ -44,7 +44,7 @@ const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null 
 /** Returns the reason of the last error in full only while the feed is not up to date again; else in a tooltip. */
 const currentReason: CellRenderer = (row, plain) =>
   row.trouble !== null && row.state === "fresh" && row.trouble_at !== row.last_ok_at
-    ? none("up to date since", String(row.trouble))
+    ? none("up to date since then", String(row.trouble))
     : noneWithoutError(row, plain);
 
 const statusCells: Record<string, CellRenderer> = {

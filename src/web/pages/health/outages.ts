@@ -28,7 +28,7 @@ const cellsOf = (view: View): Record<string, CellRenderer> => ({
   from_at: (row, plain) =>
     html`<a href="${linkTo("/", { ...stickyParams(view), at: justBefore(String(row.from_at)) })}" title="View the state just before">${plain}</a>`,
   to_at: (row, plain) => (row.to_at === null ? html`now` : plain),
-  lasted_ms: (row, plain) => (row.slots === 1n ? html`one slot` : plain),
+  lasted_ms: (row, plain) => (row.lasted_ms === 0n ? html`one slot` : plain),
   cause: ({ cause }) => html`${causeText(String(cause))}`,
   feeds: ({ feeds }) =>
     html`${String(feeds).replace(/ of (\w+)/g, (_, wallet: string) => ` (${walletLabel(wallet)})`)}`,

@@ -32,7 +32,7 @@ export function runsHtml(view: View, rows: readonly HistoryRow[]): Html {
     table: runs,
     view,
     caption: "Runs",
-    before: html`<nav class="filters" aria-label="Runs by state">${links}</nav>`,
+    before: html`<p class="filters">${links}</p>`,
     columns: columnsFor(runs, view, undefined, cells),
     rows,
     empty: selected === "all" ? "Nothing ran yet." : `No runs: ${labels[selected].toLowerCase()}.`,

@@ -1,0 +1,103 @@
+/** The demo as a person sees it: each event of its history is on a page within two clicks of the overview. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Served, servePages } from "../browser/browser.ts";
+import { query } from "../store/kit.ts";
+import { launch } from "../support/program.ts";
+
+describe("demo", () => {
+  const folder = mkdtempSync(join(tmpdir(), "collector-demo-"));
+  const path = join(folder, "data", "demo.db");
+  const pages = new Map<string, string>();
+  let served: Served;
+  let output = "";
+
+  beforeAll(async () => {
+    const { code, stdout } = await launch(["demo", "--seconds", "8"], folder, { HTTP_PORT: "" }).finished;
+    expect(code).toBe(0);
+    output = stdout;
+    served = await servePages(path, () => Date.now());
+  });
+
+  afterAll(() => {
+    served?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Returns a page, from its address relative to the site. */
+  async function page(address: string): Promise<string> {
+    const known = pages.get(address);
+    if (known !== undefined) return known;
+    const text = await (await fetch(new URL(address, served.url))).text();
+    pages.set(address, text);
+    return text;
+  }
+
+  const linksOf = (text: string): string[] => [
+    ...new Set([...text.matchAll(/href="([^"#]+)[^"]*"/g)].map(([, href = ""]) => href.replaceAll("&amp;", "&"))),
+  ];
+
+  /** Returns the pages that are at most two clicks away from the overview and whose address matches. */
+  async function within(pattern: RegExp): Promise<string[]> {
+    const first = linksOf(await page("./")).filter((href) => !/^(assets|api)\//.test(href));
+    const isNear = (href: string) =>
+      /^(\.\/|positions|balances|collection|days|reports)(\?account=(main|hedge))?$/.test(href);
+    const second = await Promise.all(first.filter(isNear).map(async (href) => linksOf(await page(href))));
+    const found = ["./", ...new Set([...first, ...second.flat()])].filter((href) => pattern.test(href));
+    return Promise.all(found.slice(0, 40).map(page));
+  }
+
+  const health = /^collection$/;
+  it.each([
+    ["two accounts", /^\.\/$/, />\s*hedge\s*</],
+    ["hours in which the machine slept", health, /The machine was asleep/],
+    ["HTTP 502 of the exchange, on all feeds as one row", health, /HTTP 502\.[\s\S]{0,200}all 11 feeds/],
+    [
+      "COIN-M alone fails",
+      health,
+      /main: mix-accounts \(COIN-M\), positions \(COIN-M\)|positions \(COIN-M\), mix-accounts \(COIN-M\)/,
+    ],
+    [
+      "the funding wallet that did not answer",
+      health,
+      /within the time of the run\.[\s\S]{0,200}hedge: funding-assets/,
+    ],
+    ["the upgrade of main", health, /upgraded: unified, API v3/],
+    ["the drawdown alert, which recovered", health, /▲ fired[\s\S]*drawdown|below its 1-day high/],
+    ["the alert of the short that was liquidated", health, /LINKUSDT short[^<]*is no longer listed/],
+    ["the short that was liquidated", /^positions/, /LINKUSDT/],
+    ["the field that the older version did not know", health, /breakEvenPrice[\s\S]*db replay --dataset positions/],
+    ["the open alert of a short close to its liquidation", health, /SOLUSDT short \(isolated, USDT, umcbl\) is \d/],
+    ["the short close to its liquidation", /^positions/, /SOLUSDT/],
+    ["the coin without a price", /^balances/, /AURUM/],
+    ["the stored result of a verification", health, /OK, unaltered/],
+  ])("shows %s within two clicks", async (_event, address, text) => {
+    const found = await within(address);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.some((one) => text.test(one))).toBe(true);
+  });
+
+  it("records deposit and withdrawal, an incomplete equity, and one alert that is open", () => {
+    const flows = query(
+      path,
+      "select kind, coin, amount from bills where kind in ('deposit', 'withdrawal') order by at",
+    );
+    expect(flows.map(({ kind, coin, amount }) => [kind, coin, amount])).toEqual([
+      ["deposit", "USDT", "9000.00000000"],
+      ["withdrawal", "USDT", "-3998.50000000"],
+    ]);
+    const incomplete = query(path, "select missing from equity_history where account = 'hedge' and complete = 0");
+    expect(incomplete.length).toBe(3);
+    expect(query(path, "select account, kind from alert")).toEqual([
+      { account: "hedge", kind: "liquidation-distance" },
+    ]);
+  });
+
+  it("prints the address or that there is none, what to look at, and commands, as text where it is no terminal", () => {
+    expect(output).toContain("HTTP_PORT is empty");
+    expect(output).toContain("Look at\n  Overview");
+    for (const drawn of ["╭", "\u001b"]) expect(output).not.toContain(drawn);
+  });
+});
