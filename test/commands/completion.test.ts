@@ -14,7 +14,7 @@ it.each([
     ["db", "m"],
     ["migrate", "mirror"],
   ],
-  [["help", "stat"], ["status"]],
+  [["help", "statu"], ["status"]],
   [["history", "c"], ["closed-positions"]],
   [["collect", "prices", "eq"], ["equity"]],
   [["report", "cover"], ["coverage"]],
