@@ -83,6 +83,16 @@ const isWithoutEffect = ({ change, fee }: PositionEntry): boolean =>
   change !== null && isZero(change) && isZero(fee ?? "0");
 
 /**
+ * Returns the same for a trade that names no side, where no other closed position is known: the order that opened or closed the position
+ * may have closed one that is not listed, or opened one that is still open. An opening has no profit, and a close rarely none.
+ */
+function isOwnTrade({ openedAt, closedAt }: ClosedPosition, event: number, entry: PositionEntry): boolean | null {
+  if (openedAt === closedAt) return true;
+  if (event === closedAt) return isClosing(entry) ? true : null;
+  return event !== openedAt || !isClosing(entry);
+}
+
+/**
  * Returns whether an entry belongs to a position: true, false, or null if it may belong to another one as well. `others` are the
  * other closed positions of the symbol.
  */
@@ -98,7 +108,7 @@ function belongs(position: ClosedPosition, others: readonly ClosedPosition[], en
       (other.openedAt === null ? event <= other.closedAt : isOpenAt(other, event)),
   );
   const [rival] = rivals;
-  if (!rival) return true;
+  if (!rival) return side === null && entry.kind === "trade" ? isOwnTrade(position, event, entry) : true;
   // One was closed by the order that opened the other one.
   if (rivals.length > 1 || entry.kind === "funding") return null;
   if (rival.closedAt === event && position.openedAt === event) return !isClosing(entry);

@@ -130,6 +130,28 @@ describe("the bills of a closed position", () => {
       ["proven", "0", "5", "0", "0.5"],
     ],
     [
+      "in one-way mode, closed by the order that opened the other side, which is still open",
+      position({ realizedPl: "5", netProfit: "4.5", funding: "0" }),
+      [
+        entry(at(1, 5), "buy", "-0.2", "-0.2"),
+        entry(at(9, 5), "sell", "4.7", "-0.3"),
+        entry(at(9, 5), "sell", "-0.4", "-0.4"),
+      ],
+      [],
+      ["unprovable", null, null, "0", null],
+    ],
+    [
+      "in one-way mode, opened by the order that closed the other side, which is not listed",
+      position({ realizedPl: "5", netProfit: "4.5", funding: "0" }),
+      [
+        entry(at(1, 5), "buy", "6.9", "-0.1"),
+        entry(at(1, 5), "buy", "-0.2", "-0.2"),
+        entry(at(9, 5), "sell", "4.7", "-0.3"),
+      ],
+      [],
+      ["proven", "0", "5", "0", "0.5"],
+    ],
+    [
       "with an entry that names no symbol",
       position(),
       [...whole, entry(at(3), "close_long", "7", "0", { symbol: null })],
