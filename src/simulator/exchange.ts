@@ -29,7 +29,7 @@ export interface Exchange {
 }
 
 /** What the simulated accounts do. */
-export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows" | "usesMargin" | "leavesOutFrozen">;
+export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows" | "usesMargin" | "isOneWay" | "leavesOutFrozen">;
 
 export interface ExchangeOptions {
   accounts: readonly SimulatedAccount[];

@@ -33,6 +33,8 @@ export interface AccountState {
   places: number;
   /** True for an account that also withdraws, moves money between wallets, converts, and pays fees in BGB. */
   hasCashFlows: boolean;
+  /** True for an account in one-way mode, with at most one position per contract. */
+  isOneWay: boolean;
   /** The contracts that its plan alone trades; null for an account without a plan. */
   planned: ReadonlySet<string> | null;
   /** Null for an account that does not use isolated margin. */
@@ -52,7 +54,12 @@ export interface Passing {
 }
 
 /** Returns the state of an account that has nothing. */
-export const emptyState = ({ places = 8, hasCashFlows = false, usesMargin = false } = {}): AccountState => ({
+export const emptyState = ({
+  places = 8,
+  hasCashFlows = false,
+  usesMargin = false,
+  isOneWay = false,
+} = {}): AccountState => ({
   spot: new Map(),
   funding: new Map(),
   wallets: new Map(),
@@ -61,6 +68,7 @@ export const emptyState = ({ places = 8, hasCashFlows = false, usesMargin = fals
   book: new LedgerBook(),
   places,
   hasCashFlows,
+  isOneWay,
   planned: null,
   margin: usesMargin ? new Map() : null,
   passing: [],

@@ -83,7 +83,7 @@ export function openPosition(
   });
 }
 
-/** Opens a position in the same contract on the opposite side. */
+/** Opens a position in the same contract on the opposite side; in one-way mode it adds to the same. */
 function hedge(
   state: AccountState,
   { productType, contract, side, mode, leverage }: Position,
@@ -148,10 +148,11 @@ export function enterSize(
     takeProfit: null,
     openedAt: at,
     updatedAt: at,
+    isOneWay: state.isOneWay,
     booked: nothingBooked(),
   };
   const known = state.positions.find(
-    (each) => each.productType === productType && each.contract === contract && each.side === side,
+    (each) => each.productType === productType && each.contract === contract && (state.isOneWay || each.side === side),
   );
   if (!known) state.positions.push(position);
   add(state, known ?? position, size, market, at);

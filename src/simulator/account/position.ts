@@ -10,6 +10,7 @@ export interface Position {
   contract: Contract;
   side: "long" | "short";
   mode: "crossed" | "isolated";
+  isOneWay: boolean;
   leverage: bigint;
   size: Amount;
   entry: Amount;
@@ -46,6 +47,9 @@ export const nothingBooked = (): Booked => ({
   openFees: 0n,
   closeFees: 0n,
 });
+
+/** Returns how v2 and v3 name the mode of a position. */
+export const holdModeOf = ({ isOneWay }: { isOneWay: boolean }): string => (isOneWay ? "one_way_mode" : "hedge_mode");
 
 const maintenanceRates: Record<string, Amount> = { BTC: amount("0.004"), ETH: amount("0.005") };
 const defaultMaintenanceRate = amount("0.01");

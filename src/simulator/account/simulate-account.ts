@@ -33,6 +33,8 @@ export interface Life {
   places?: number;
   /** Whether the account also withdraws, moves money between wallets, converts, and pays fees in BGB. Default: no. */
   hasCashFlows?: boolean;
+  /** Whether the account holds at most one position per contract (one-way mode). Default: both sides (hedge mode). */
+  isOneWay?: boolean;
   /** Whether the account also trades with isolated margin. Default: no. */
   usesMargin?: boolean;
   /** Whether the balances in the spot ledger of a classic account leave out what is frozen or locked. Default: no. */
@@ -126,13 +128,13 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
 
 /** Returns the state of an account at its start. */
 function initialState(own: number, at: number, life: Life): AccountState {
-  const { market, places, hasCashFlows, usesMargin, plan } = life;
+  const { market, places, hasCashFlows, usesMargin, isOneWay, plan } = life;
   const dice = random(own);
   if (plan) return plannedState(plan, dice, at, life);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
   const state: AccountState = {
-    ...emptyState({ places, hasCashFlows, usesMargin }),
+    ...emptyState({ places, hasCashFlows, usesMargin, isOneWay }),
     spot: new Map([
       ["USDT", holding(dice.amount(400_000, 1_200_000, 2))],
       ["BTC", holding(dice.amount(1_000, 50_000, 5))],

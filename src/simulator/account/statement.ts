@@ -181,6 +181,7 @@ export interface OpenPosition {
   marginCoin: string;
   side: Position["side"];
   mode: Position["mode"];
+  isOneWay: boolean;
   leverage: string;
   opening: string;
   margin: string;
@@ -221,6 +222,7 @@ function openPosition(wallet: Wallet, valued: ValuedPosition): OpenPosition {
     marginCoin: contract.marginCoin,
     side,
     mode: position.mode,
+    isOneWay: position.isOneWay,
     leverage: position.leverage.toString(),
     opening: digits(position.opening),
     margin: digits(margin),

@@ -108,7 +108,7 @@ function account(view: AccountView, query: Query): ServedResponse {
     fixedLongLeverage: 20,
     fixedShortLeverage: 20,
     marginMode: "crossed",
-    holdMode: "double_hold",
+    holdMode: view.state.isOneWay ? "single_hold" : "double_hold",
     unrealizedPL: null,
     bonus: "0",
   });
@@ -142,7 +142,7 @@ const positionData = (code: ProductType, position: OpenPosition) => ({
   achievedProfits: position.achieved,
   averageOpenPrice: position.entry,
   marginMode: position.mode === "isolated" ? "fixed" : "crossed",
-  holdMode: "double_hold",
+  holdMode: position.isOneWay ? "single_hold" : "double_hold",
   unrealizedPL: position.unrealized,
   liquidationPrice: position.liquidationPrice,
   keepMarginRate: position.maintenanceRate,

@@ -1,5 +1,7 @@
 /** Responses of API v2, for classic accounts. */
+
 import { sum } from "../../core/decimal.ts";
+import { holdModeOf } from "../account/position.ts";
 import {
   type AccountView,
   type FuturesAccount,
@@ -146,7 +148,7 @@ function account(view: AccountView, query: Query): ServedResponse {
     isolatedLongLever: 20,
     isolatedShortLever: 20,
     marginMode: "crossed",
-    posMode: "hedge_mode",
+    posMode: holdModeOf(view.state),
   });
 }
 
@@ -172,7 +174,7 @@ const positionData = (position: OpenPosition) => ({
   achievedProfits: position.achieved,
   openPriceAvg: position.entry,
   marginMode: position.mode,
-  posMode: "hedge_mode",
+  posMode: holdModeOf(position),
   unrealizedPL: position.unrealized,
   liquidationPrice: position.liquidationPrice,
   keepMarginRate: position.maintenanceRate,

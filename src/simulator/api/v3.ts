@@ -1,5 +1,7 @@
 /** Responses of API v3, for unified accounts. */
+
 import { sum } from "../../core/decimal.ts";
+import { holdModeOf } from "../account/position.ts";
 import { type AccountView, fundingBalances, type OpenPosition, openPositions } from "../account/statement.ts";
 import { type UnifiedAsset, unifiedWallet } from "../account/unified.ts";
 import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
@@ -83,7 +85,7 @@ function settings(view: AccountView): ServedResponse {
     accountMode: "unified",
     assetMode: "multi_assets",
     accountLevel: "advanced",
-    holdMode: "hedge_mode",
+    holdMode: holdModeOf(view.state),
     stpMode: "none",
     symbolConfigList: open.map(({ product, position }) => ({
       category: product.category,
@@ -131,7 +133,7 @@ const positionData = (category: string, position: OpenPosition) => ({
   category,
   symbol: position.symbol,
   marginCoin: position.marginCoin,
-  holdMode: "hedge_mode",
+  holdMode: holdModeOf(position),
   posSide: position.side,
   marginMode: position.mode,
   positionBalance: position.margin,

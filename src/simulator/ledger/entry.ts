@@ -26,7 +26,7 @@ export interface Entry {
   symbol?: string;
   orderId?: string;
   /** The position that the entry is about. */
-  position?: { side: "long" | "short"; isIsolated: boolean };
+  position?: { side: "long" | "short"; isIsolated: boolean; isOneWay: boolean };
   /** The mode of the accounts that have this entry. Default: both. */
   only?: Mode;
   /** What is frozen or locked of the coin, where balances in ledgers leave that out. */
@@ -59,6 +59,13 @@ const sided =
   (name: string): Name =>
   ({ position }) =>
     `${name}${position?.side ?? "long"}`;
+/** Names a trade by its side in hedge mode, and by `buy` or `sell` in one-way mode. */
+const traded =
+  (hedge: Name, opens: boolean, oneWay: (deal: "buy" | "sell") => string): Name =>
+  (entry) => {
+    const { side = "long", isOneWay = false } = entry.position ?? {};
+    return isOneWay ? oneWay((side === "long") === opens ? "buy" : "sell") : hedge(entry);
+  };
 const upper =
   (name: Name): Name =>
   (entry) =>
@@ -127,15 +134,35 @@ const names = {
     unified: always("SEASON_GIFT_USER_IN"),
     category: "OTHER",
   },
-  open: { group: "", classic: sided("open_"), unified: upper(sided("OPEN_")) },
-  close: { group: "", classic: sided("close_"), unified: upper(sided("CLOSE_")) },
-  force: { group: "", classic: sided("force_close_"), unified: upper(sided("FORCE_CLOSE_")) },
+  open: {
+    group: "",
+    classic: traded(sided("open_"), true, (deal) => deal),
+    unified: upper(traded(sided("OPEN_"), true, (deal) => `${deal}_DEAL`)),
+  },
+  close: {
+    group: "",
+    classic: traded(sided("close_"), false, (deal) => deal),
+    unified: upper(traded(sided("CLOSE_"), false, (deal) => `${deal}_DEAL`)),
+  },
+  force: {
+    group: "",
+    classic: traded(sided("force_close_"), false, (deal) => `force_${deal}`),
+    unified: upper(traded(sided("FORCE_CLOSE_"), false, (deal) => `FORCE_${deal}_SSM`)),
+  },
   burst: {
     group: "",
-    classic: ({ position }) => `burst_${position?.side ?? "long"}_loss_query`,
-    unified: upper(sided("BURST_CLOSE_")),
+    classic: traded(
+      ({ position }) => `burst_${position?.side ?? "long"}_loss_query`,
+      false,
+      (deal) => `burst_${deal}`,
+    ),
+    unified: upper(traded(sided("BURST_CLOSE_"), false, (deal) => `BURST_${deal}_SSM`)),
   },
-  adl: { group: "", classic: sided("adl_close_"), unified: upper(sided("OFFSET_REDUCE_CLOSE_")) },
+  adl: {
+    group: "",
+    classic: traded(sided("adl_close_"), false, (deal) => `adl_${deal}_in_single_side_mode`),
+    unified: upper(sided("OFFSET_REDUCE_CLOSE_")),
+  },
   delivery: { group: "", classic: sided("delivery_"), unified: upper(sided("DELIVERY_")) },
   settle: {
     group: "",

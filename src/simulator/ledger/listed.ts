@@ -19,6 +19,8 @@ export interface Fill extends Listed {
   feeCoin: string;
   /** True if the fee was paid in BGB instead of the received coin. */
   isDeduction: boolean;
+  /** True for a futures trade in one-way mode. */
+  isOneWay: boolean;
   /** The realised profit before the fee; null for spot. */
   profit: Amount | null;
 }

@@ -72,6 +72,7 @@ export function bookSpotTrade(book: LedgerBook, trade: SpotTrade): void {
       id: book.idAt(at),
       visibleAt: at,
       trade: null,
+      isOneWay: false,
       fee,
       feeCoin,
       isDeduction,
@@ -92,9 +93,10 @@ export interface FuturesTrade {
   at: number;
 }
 
-const positionOf = ({ side, mode }: Position): NonNullable<Entry["position"]> => ({
+const positionOf = ({ side, mode, isOneWay }: Position): NonNullable<Entry["position"]> => ({
   side,
   isIsolated: mode === "isolated",
+  isOneWay,
 });
 
 /** Books a futures trade, and adds it to the totals of its position. */
@@ -113,6 +115,7 @@ export function bookFuturesTrade(book: LedgerBook, trade: FuturesTrade): void {
       visibleAt: at,
       side: isOpening === (side === "long") ? "buy" : "sell",
       trade: { side: isOpening ? "open" : "close", position: side },
+      isOneWay: position.isOneWay,
       price,
       size: part.size,
       fee: amounts.fee,

@@ -40,6 +40,33 @@ const episodes = (world: World, where = "true"): Row[] =>
   world.rows(`select * from position_episodes where ${where} order by closed_at, symbol, hold_side`) as Row[];
 const listed = (world: World): Row[] => world.rows("select * from closed_positions") as Row[];
 
+it.each([
+  ["classic", classic],
+  ["unified", unified],
+])(
+  "the positions of a %s account in one-way mode are proven, although its entries name no side",
+  async (_, account) => {
+    const world = await newWorld(account, { isOneWay: true, activity: 24 });
+    await live(world, 6);
+    const closed = episodes(world, "position_id is not null and closed_before > opened_at");
+    expect(closed.filter(({ verdict }) => verdict === "proven").length).toBeGreaterThan(10);
+    // One order closed a position and opened another one that is still open: only its close will tell them apart.
+    const others = closed.filter(({ verdict }) => verdict !== "proven");
+    const open = episodes(world, "state = 'open'");
+    expect(
+      others.filter(
+        ({ symbol, closed_at }) => !open.some((one) => one.symbol === symbol && one.opened_at === closed_at),
+      ),
+    ).toEqual([]);
+    expect(others.filter(({ verdict }) => verdict !== "unprovable")).toEqual([]);
+    expect(closed.filter(({ bills_funding }) => bills_funding !== "0").length).toBeGreaterThan(0);
+    expect(world.rows("select distinct hold_mode from positions_history")).toEqual([{ hold_mode: "one_way_mode" }]);
+    const trades =
+      "select distinct lower(type) as type from bills where kind = 'trade' and wallet in ('umcbl', 'unified') and category <> 'unified/SPOT'";
+    expect(world.rows(`${trades} and lower(type) like '%long%'`)).toEqual([]);
+  },
+);
+
 describe.each([
   ["classic", classic],
   ["unified", unified],

@@ -1,4 +1,5 @@
 /** The lists of API v2: ledgers, fills, closed positions, deposits, withdrawals and transfers of a classic account. */
+import { holdModeOf } from "../../account/position.ts";
 import type { AccountView } from "../../account/statement.ts";
 import { groupOf, typeOf, type WalletName } from "../../ledger/entry.ts";
 import type { Posted } from "../../ledger/ledger.ts";
@@ -200,8 +201,8 @@ const futuresFill = (fill: Fill) => ({
   quoteVolume: digits(multiply(fill.size, fill.price)),
   profit: digits(fill.profit ?? 0n),
   enterPointSource: "web",
-  tradeSide: fill.trade?.side ?? "",
-  posMode: "hedge_mode",
+  tradeSide: fill.isOneWay ? `${fill.side}_single` : (fill.trade?.side ?? ""),
+  posMode: holdModeOf(fill),
   tradeScope: "taker",
   cTime: String(fill.at),
 });
@@ -227,7 +228,7 @@ function closedPosition(closed: ClosedPosition) {
     openAvgPrice: digits(position.entry),
     closeAvgPrice: digits(closed.closePrice),
     marginMode: position.mode,
-    posMode: "hedge_mode",
+    posMode: holdModeOf(position),
     openTotalPos: opened,
     closeTotalPos: size,
     pnl: profit,

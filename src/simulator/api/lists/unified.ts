@@ -1,4 +1,5 @@
 /** The lists of API v3: ledgers, fills, closed positions, deposits and withdrawals of a unified account. */
+import { holdModeOf } from "../../account/position.ts";
 import type { AccountView } from "../../account/statement.ts";
 import { categoryOf, type Entry, groupOf, isUnified, typeOf } from "../../ledger/entry.ts";
 import type { Posted } from "../../ledger/ledger.ts";
@@ -141,7 +142,7 @@ function closedPosition(category: string, closed: ClosedPosition) {
     category,
     symbol: position.contract.symbol,
     marginCoin: position.contract.marginCoin,
-    holdMode: "hedge_mode",
+    holdMode: holdModeOf(position),
     posSide: position.side,
     marginMode: position.mode,
     openPriceAvg: digits(position.entry),
