@@ -24,7 +24,7 @@ interface Found extends SubAccount {
 }
 
 export const accountsDiscover: Command = {
-  examples: ["accounts discover", "accounts discover --account main --json"],
+  examples: ["accounts discover", "accounts discover --account main", "accounts discover --account main --json"],
   details: [
     "SUB_ACCOUNTS_OF=main collects the sub-accounts of main with its key, as accounts named main/123456.",
     "The list of a classic main account has only its virtual sub-accounts, and does not contain their mode.",

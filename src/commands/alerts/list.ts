@@ -8,7 +8,7 @@ import { Times, timezoneOption } from "../shared/instant.ts";
 import { formatTable } from "../shared/table.ts";
 
 export const alertsList: Command = {
-  examples: ["alerts list", "alerts list --limit 50"],
+  examples: ["alerts list", "alerts list --limit 50", "alerts list --timezone Europe/Berlin", "alerts list --json"],
   options: [
     { flags: "--limit <n>", summary: "show at most n notifications (default: 20)" },
     { ...timezoneOption, summary: "time zone of the times in tables, such as Europe/Berlin (default: UTC)" },

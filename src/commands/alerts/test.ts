@@ -5,7 +5,7 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Command } from "../command.ts";
 
 export const alertsTest: Command = {
-  examples: ["alerts test"],
+  examples: ["alerts test", "alerts test && echo delivered", "alerts test > response.txt"],
   onPostgres: "own",
   async run({ env, print }) {
     const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });

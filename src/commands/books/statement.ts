@@ -13,7 +13,11 @@ import { monthOf, requireRecorded } from "./month.ts";
 import { outputPath } from "./output-path.ts";
 
 export const statement: Command = {
-  examples: ["statement --out october.html", "statement 2026-10 --account main --out october.html"],
+  examples: [
+    "statement --out october.html",
+    "statement 2026-10 --account main --out october.html",
+    "statement 2026-10 --out books/october.html",
+  ],
   details: [
     "One HTML sheet to print: equity at the opening and the close, what was paid in and out, profit, fees, balances,",
     "coverage, and the chain head. Without a month it is that of the last complete one.",

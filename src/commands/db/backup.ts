@@ -10,7 +10,11 @@ import { startCopyBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
 
 export const dbBackup: Command = {
-  examples: ["db backup /mnt/backup/collector-2026-11-22.db"],
+  examples: [
+    "db backup backup.db",
+    "db backup /mnt/backup/collector-2026-11-22.db",
+    "db backup /mnt/backup/collector-$(date +%F).db",
+  ],
   details: ["The copy is one file, readable only by its owner, and gets its name only after it has been verified."],
   onPostgres: "mirror",
   async run({ args, env, print, printError }) {

@@ -15,7 +15,11 @@ import type { Command, CommandInput } from "../command.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbImport: Command = {
-  examples: ["db import spot-assets.csv.gz positions.parquet", "db import prices.ndjson --rows 1200"],
+  examples: [
+    "db import spot-assets.csv.gz positions.parquet",
+    "db import prices.ndjson --rows 1200",
+    "db import archive/positions-2026-10.parquet",
+  ],
   details: [
     "Reads files written by export; their columns identify the dataset. Imports all of them or none. Exporting again",
     "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are not part of an export, so an",

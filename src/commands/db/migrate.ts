@@ -8,7 +8,7 @@ import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 
 export const dbMigrate: Command = {
-  examples: ["db migrate"],
+  examples: ["db migrate", "db migrate && bitget-collector start", "db migrate && bitget-collector db verify"],
   onPostgres: { instead: "The program that writes the history there brings its schema up to date when it starts." },
   async run({ env, print }) {
     const config = loadConfig(env, { credentials: false });

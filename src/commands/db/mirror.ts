@@ -6,7 +6,11 @@ import { untilStopped } from "../run/signals.ts";
 import { followMirror } from "../shared/mirror.ts";
 
 export const dbMirror: Command = {
-  examples: ["db mirror --out ./data/mirror.db", "db mirror --out ./data/mirror.db --follow"],
+  examples: [
+    "db mirror --out ./data/mirror.db",
+    "db mirror --out ./data/mirror.db --follow",
+    "db mirror --out /mnt/copy/mirror.db",
+  ],
   details: [
     "DATABASE_URL names the PostgreSQL database. The file has the same ids and chains: every command reads it",
     "as DATABASE_URL=file:./data/mirror.db, and db verify proves it. A later call adds what is new, however the last one ended.",

@@ -9,7 +9,7 @@ import { parseInstant } from "../shared/instant.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbPrune: Command = {
-  examples: ["db prune --before -90d", "db prune --before 2026-01-01 --compact"],
+  examples: ["db prune --before -90d", "db prune --before 2026-01", "db prune --before 2026-01-01 --compact"],
   details: [
     "Prunes whole UTC days that ended before the given time (2026-11-01, -90d), in small steps; the daemon may keep running.",
     "It can be interrupted at any time and continues the next time. Deleted snapshots cannot be recovered: make a backup first.",

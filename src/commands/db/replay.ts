@@ -18,7 +18,11 @@ import { startTerminalBar } from "../shared/progress.ts";
 const maxListed = 5;
 
 export const dbReplay: Command = {
-  examples: ["db replay --dataset positions", "db replay --dataset positions --apply"],
+  examples: [
+    "db replay --dataset positions",
+    "db replay --dataset spot-assets",
+    "db replay --dataset positions --apply",
+  ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "With --apply, rows that differ are recorded again from the raw responses, after a backup and while no daemon is running.",

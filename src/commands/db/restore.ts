@@ -9,7 +9,11 @@ import { startCopyBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
 
 export const dbRestore: Command = {
-  examples: ["db restore /mnt/backup/collector-2026-11-22.db"],
+  examples: [
+    "db restore backup.db",
+    "db restore /mnt/backup/collector-2026-11-22.db",
+    "db restore backup.db && bitget-collector db verify",
+  ],
   details: [
     "The backup is verified first. A backup of an older version is upgraded in the restored copy; the backup file is not changed.",
   ],

@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import { untilStopped } from "../run/signals.ts";
 
 export const dbShip: Command = {
-  examples: ["db ship", "db ship --follow"],
+  examples: ["db ship", "db ship --follow", "db ship && bitget-collector status"],
   details: [
     "SHIP_DATABASE_URL names the PostgreSQL database, and its schema with ?schema=NAME; the first call creates the tables and views.",
     "A later call adds what is new, however the last one ended. `start` does the same by itself where SHIP_DATABASE_URL is set.",

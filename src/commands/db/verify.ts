@@ -7,7 +7,7 @@ import type { Command } from "../command.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbVerify: Command = {
-  examples: ["db verify"],
+  examples: ["db verify", "db verify --json", "db verify > verified.txt"],
   details: [
     "The last line is the chain head. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
     "was altered, removed or inserted. A history that several machines recorded has a chain, and a line, per account.",

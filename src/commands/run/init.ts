@@ -14,7 +14,7 @@ import { Questions } from "../terminal/questions.ts";
 const defaultSchedule = "*/5 * * * *";
 
 export const init: Command = {
-  examples: ["init", "init --yes"],
+  examples: ["init", "init --yes", "init --yes && bitget-collector doctor"],
   details: [
     "Asks for the name of the account, its key, the schedule and the time zone, checks the key with the exchange, and writes .env with",
     "mode 0600. A key that is not read-only is refused unless BITGET_ALLOW_WRITE_KEYS=true is in the environment.",

@@ -9,7 +9,7 @@ import { followed } from "../shared/followed.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
 export const serveCommand: Command = {
-  examples: ["serve"],
+  examples: ["serve", "serve &", "serve 2> pages.log &"],
   onPostgres: "mirror",
   async run({ env, printError }) {
     const config = loadConfig(env, { credentials: false, pages: true });

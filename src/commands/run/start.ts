@@ -7,7 +7,7 @@ import { followed } from "../shared/followed.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
 export const start: Command = {
-  examples: ["start"],
+  examples: ["start", "start > collector.log", "start 2> collector.log &"],
   onPostgres: "own",
   details: [
     "With DATABASE_URL=postgres://… any number of machines may run it: each slot is run once, by one of them. Dashboard and reports read a",
