@@ -7,6 +7,7 @@ import { QueryError } from "../../core/errors.ts";
 import { Curves, sourceKey } from "../curves/curves.ts";
 import { equitySource } from "../curves/sources.ts";
 import { createDaemonStates } from "../daemon-state.ts";
+import { readResults } from "../data/results/results.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
@@ -58,19 +59,21 @@ export function pages(site: Site): Hono {
       return c.html(body);
     });
   const curves = new Curves();
-  void preloadCurves(site, curves);
+  void preload(site, curves);
   return app.route("/reports", reportDownloads(site)).route("/api", api(site, curves));
 }
 
-/** Loads the curves of the overview in advance, which takes some seconds for a long history. */
-async function preloadCurves(site: Site, curves: Curves): Promise<void> {
+/** Loads the curves and results of the overview in advance, which takes some seconds for a long history. */
+async function preload(site: Site, curves: Curves): Promise<void> {
   // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
     try {
       return await site.reader.readInSteps(function* (history) {
         for (const account of new Set([null, ...history.accounts()])) {
           const query = { account, at: null, isExact: false, params: {} };
-          const source = equitySource(createView(history, query, site));
+          const view = createView(history, query, site);
+          yield* readResults(view);
+          const source = equitySource(view);
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
       });
