@@ -312,7 +312,7 @@ export const bills = incrementalDataset({
     fee: {
       name: "change",
       type: "decimal",
-      text: "What the entry changed the balance by, as the balances show; NULL where its balance does not follow from the one before, and before the ledger was reconciled. Unit: coin.",
+      text: "What the entry changed the balance by, as the balances show; NULL where its balance does not follow from the one before, where nothing shows whether its fee is in its amount, and before the ledger was reconciled. Unit: coin.",
       sql: (_, change) => change,
     },
   },
