@@ -23,7 +23,8 @@ const days = 6;
 const end = Date.UTC(2026, 9, 1 + days);
 const paths = [
   "/",
-  "/days",
+  "/performance",
+  "/performance?by=day&span=all",
   "/positions",
   "/balances",
   "/collection",
@@ -256,7 +257,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await page.locator("#headline").textContent()).toContain("Equity");
     expect(await page.locator(".controls").first().isVisible()).toBe(false);
     await page.getByRole("link", { name: "Daily values as a table" }).click();
-    expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
+    expect(await page.locator("#performance tbody tr").count()).toBeGreaterThan(10);
   });
 
   it("marks data as stale without new data, and shows when the server does not answer", async () => {

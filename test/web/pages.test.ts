@@ -217,7 +217,7 @@ it.each([
   ["/collection?day=2026-11", 400, '"day" must be a date such as 2026-11-01.'],
   ["/api/nothing", 404, "No such table"],
   ["/api/coin", 400, '"coin" also needs account, wallet, coin.'],
-  ["/api/curve?span=2d", 400, '"span" must be one of 1d, 1w, 1m, 1y, all.'],
+  ["/api/curve?span=2d", 400, '"span" must be one of 1d, 1w, 1m, 3m, 1y, all.'],
   ["/api/curve?width=100000", 400, '"width" must be an integer from 50 to 4000.'],
   ["/api/curve?from=9&to=5", 400, '"from" must be an integer from 0 to 4.'],
 ])("rejects %s with a message", async (path, status, sentence) => {

@@ -57,7 +57,7 @@ export class PaidCache {
     const unknown = [...ledgers.flatMap(unknownIn), ...unpriced.map(({ at }) => ({ from: at, to: at }))];
     return {
       flows: flows.flatMap(({ account, at, usdt }) => (usdt === null ? [] : [{ account, at, usdt }])),
-      unknown: unknown.sort((one, other) => one.from - other.from),
+      unknown: merged(unknown),
       through,
       isNothingKnown: false,
     };
@@ -94,8 +94,17 @@ const startOf = (history: HistoryReader, account: string): number =>
 /** Returns where the entries of a ledger may be incomplete: where it was not collected, and where the account was changed. */
 function unknownIn({ holes, from, to }: WalletLedger): Span[] {
   const changes = [from, to].filter((at) => at > 0 && at < Number.MAX_SAFE_INTEGER);
-  return [
-    ...holes.filter((hole) => hole.from < to && hole.to > from).map((hole) => ({ from: hole.from, to: hole.to - 1 })),
-    ...changes.map((at) => ({ from: at, to: at })),
-  ];
+  const within = holes.map((hole) => ({ from: Math.max(hole.from, from), to: Math.min(hole.to, to) - 1 }));
+  return [...within.filter((hole) => hole.from <= hole.to), ...changes.map((at) => ({ from: at, to: at }))];
+}
+
+/** Returns the spans without overlaps, oldest first; both ends are included. */
+function merged(spans: readonly Span[]): Span[] {
+  const all: Span[] = [];
+  for (const { from, to } of [...spans].sort((one, other) => one.from - other.from)) {
+    const last = all.at(-1);
+    if (last && from <= last.to + 1) last.to = Math.max(last.to, to);
+    else all.push({ from, to });
+  }
+  return all;
 }

@@ -4,11 +4,11 @@ import { minuteMs } from "../../core/time.ts";
 import type { Span } from "../../store/history.ts";
 import { selectedAccounts } from "../data/comparison-periods.ts";
 import type { View } from "../data/table.ts";
-import type { CurveData, CurveRequest, Curves } from "./curves.ts";
+import { type CurveData, type CurveRequest, type Curves, sourceKey } from "./curves.ts";
 import type { Point } from "./downsample.ts";
 import { type LineInfo, slotsOf } from "./lines.ts";
 import type { Paid, PaidAmount, PaidCache } from "./paid.ts";
-import { Profit } from "./profit.ts";
+import { type Loss, Profit } from "./profit.ts";
 import { equitySource } from "./sources.ts";
 
 type ProfitLine = LineInfo & { name: "profit" | "drawdown" };
@@ -18,11 +18,22 @@ const linesOf = (isKnown: boolean): readonly ProfitLine[] => [
   { name: "drawdown", label: isKnown ? "Drawdown" : "Drawdown of equity", kind: "share" },
 ];
 
+/** A request of a curve; its cache is that of the equity. */
+export type ProfitRequest = Omit<CurveRequest, "key">;
+
 /** Where money may have been paid of which nothing is known. */
 export interface ProfitCurve extends CurveData {
   unknown: { from: number; to: number }[];
   /** Whether anything is known of what was paid; otherwise the curve is the change of the equity. */
   isPaidKnown: boolean;
+  /** The largest drawdown of the range; null without a point. */
+  largest: Loss | null;
+}
+
+/** What reads curves, and keeps what it has read. */
+export interface Readers {
+  curves: Curves;
+  profits: ProfitCurves;
 }
 
 /** Computes curves of profits. */
@@ -35,10 +46,12 @@ export class ProfitCurves {
     this.#paid = paid;
   }
 
-  *curve(view: View, request: CurveRequest): Steps<ProfitCurve> {
+  *curve(view: View, request: ProfitRequest): Steps<ProfitCurve> {
     const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
     const cuts = paid.flows.map(({ at }) => at);
-    const found = yield* this.#curves.curve(view.history, equitySource(view), { ...request, lines: [line], cuts });
+    const source = equitySource(view);
+    const key = sourceKey("equity", source);
+    const found = yield* this.#curves.curve(view.history, source, { ...request, key, lines: [line], cuts });
     const profit = new Profit(paid);
     const values = found.lines[0]?.values ?? [];
     const points = found.at.flatMap((at, index) => profit.add({ at, equity: values[index] ?? null }));
@@ -48,15 +61,16 @@ export class ProfitCurves {
       lines: wanted(isKnown, request).map((line) => ({ ...line, values: points.map((point) => point[line.name]) })),
       unknown: paid.unknown.filter((one) => one.to > from && one.from < Math.min(to, paid.through)),
       isPaidKnown: isKnown,
+      largest: profit.largest,
     };
   }
 
   /** Yields every point of the curve. */
-  *points(view: View, request: CurveRequest): Paced<Point> {
+  *points(view: View, request: ProfitRequest): Paced<Point> {
     const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
     const lines = wanted(isKnown, request);
     const profit = new Profit(paid);
-    for (const point of this.#curves.points(view.history, equitySource(view), { ...request, lines: [line] })) {
+    for (const point of this.#curves.points(view.history, equitySource(view), { ...request, key: "", lines: [line] })) {
       if (point === pause) yield pause;
       else
         for (const one of profit.add({ at: point.at, equity: point.values[0] ?? null }))
@@ -100,8 +114,8 @@ function* atCommonSlots(view: View, paid: Paid): Steps<Paid> {
   return { ...paid, flows: flows.sort((one, other) => one.at - other.at), through };
 }
 
-const wanted = (isKnown: boolean, { lines }: CurveRequest): ProfitLine[] =>
+const wanted = (isKnown: boolean, { lines }: ProfitRequest): ProfitLine[] =>
   linesOf(isKnown).filter(({ name }) => lines?.includes(name) ?? true);
 
 /** Returns the names of the lines of a request. */
-export const profitLineNames = (request: CurveRequest): string[] => wanted(true, request).map(({ name }) => name);
+export const profitLineNames = (request: ProfitRequest): string[] => wanted(true, request).map(({ name }) => name);

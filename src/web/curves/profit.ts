@@ -1,5 +1,5 @@
 /** Computes what the money in accounts made from their equity and what was paid in and out. */
-import { add, compare, divide, isPositive, multiply, subtract } from "../../core/decimal.ts";
+import { absolute, add, compare, divide, isPositive, multiply, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import type { Paid } from "./paid.ts";
 
@@ -16,8 +16,18 @@ export interface ProfitPoint {
   drawdown: DecimalString | null;
 }
 
+/** A loss from a peak to the lowest point after it; 0.1 is 10 %. */
+export interface Loss {
+  depth: DecimalString;
+  peakAt: number;
+  lowestAt: number;
+  /** When the peak was reached again; null if it was not. Epoch ms. */
+  recoveredAt: number | null;
+}
+
 interface Known {
   at: number;
+  peakAt: number;
   equity: DecimalString;
   profit: DecimalString;
   /** The highest point so far, as the equity that would now be as high. */
@@ -32,6 +42,7 @@ export class Profit {
   readonly #paid: Paid;
   #nextFlow = 0;
   #last: Known | null = null;
+  #largest: Loss | null = null;
 
   constructor(paid: Paid) {
     this.#paid = paid;
@@ -43,11 +54,24 @@ export class Profit {
     if (equity === null) return [{ at, profit: null, drawdown: null }];
     const last = this.#last;
     const step = last && this.#flowIn(last.at, at);
-    const next = last ? after(last, { at, equity }, step) : { at, equity, profit: "0", peak: equity };
+    const next = last ? after(last, { at, equity }, step) : { at, peakAt: at, equity, profit: "0", peak: equity };
     this.#last = next;
     const drawdown = isPositive(next.peak) ? divide(subtract(equity, next.peak), next.peak) : null;
+    if (drawdown !== null) this.#note(next, absolute(drawdown));
     const point = { at, profit: next.profit, drawdown };
     return last && step === null ? [{ at: last.at + 1, profit: null, drawdown: null }, point] : [point];
+  }
+
+  /** The largest loss so far, the first of several; null before the first point. */
+  get largest(): Loss | null {
+    return this.#largest;
+  }
+
+  #note({ at, peakAt }: Known, depth: DecimalString): void {
+    const largest = this.#largest;
+    if (!largest || compare(depth, largest.depth) > 0)
+      this.#largest = { depth, peakAt, lowestAt: at, recoveredAt: null };
+    else if (largest.recoveredAt === null && peakAt !== largest.peakAt) largest.recoveredAt = peakAt;
   }
 
   /** Returns what was paid after `from` up to `to` (epoch ms); null if it is unknown. Steps must be passed in order. */
@@ -77,13 +101,15 @@ interface Step {
 function after(last: Known, { at, equity }: { at: number; equity: DecimalString }, step: Step | null): Known {
   if (!step) {
     const peak = scaled(last.peak, last.equity, equity) ?? equity;
-    return { at, equity, profit: last.profit, peak };
+    return { at, peakAt: last.peakAt, equity, profit: last.profit, peak };
   }
   const [began, ended] = [add(last.equity, step.cameIn), add(equity, step.left)];
   const profit = add(last.profit, subtract(ended, began));
   const raised = scaled(last.peak, last.equity, began);
   const peak = (raised && scaled(raised, ended, equity)) ?? equity;
-  return { at, equity, profit, peak: compare(equity, peak) > 0 ? equity : peak };
+  return compare(equity, peak) >= 0
+    ? { at, peakAt: at, equity, profit, peak: equity }
+    : { at, peakAt: last.peakAt, equity, profit, peak };
 }
 
 /** Returns the peak in the proportion of two equities; null without a proportion. */

@@ -11,6 +11,7 @@ import { gaps } from "./health/gaps.ts";
 import { runs } from "./health/runs.ts";
 import { ledger } from "./ledger/entries.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
+import { performance } from "./performance/performance.ts";
 import { episodes } from "./positions/closed.ts";
 import { positions } from "./positions/open.ts";
 import { position } from "./positions/position.ts";
@@ -19,6 +20,7 @@ import type { DataTable } from "./table.ts";
 export const tables: readonly DataTable[] = [
   equity,
   days,
+  performance,
   balances,
   coins,
   coin,

@@ -5,10 +5,9 @@ import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import { csvLine } from "../../output/csv.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { type CurveData, type CurveRequest, type Curves, lineNames, sourceKey } from "../curves/curves.ts";
+import { type CurveData, type CurveRequest, lineNames, sourceKey } from "../curves/curves.ts";
 import type { LineSource } from "../curves/lines.ts";
-import { PaidCache } from "../curves/paid.ts";
-import { ProfitCurves, profitLineNames } from "../curves/profit-curve.ts";
+import { profitLineNames, type Readers } from "../curves/profit-curve.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
@@ -20,21 +19,18 @@ import { createView, integerParam, type PageQuery, parsePageQuery, textParam } f
 const maxJsonRows = 1000;
 
 /** Returns the routes of the API. */
-export function api(site: Site, curves: Curves): Hono {
-  const profits = new ProfitCurves(curves, new PaidCache());
+export function api(site: Site, readers: Readers): Hono {
   return new Hono()
     .get("/curve", async (c) => {
       const ask = parseCurveParams(c, site);
       return c.json(
-        await site.reader.readInSteps((history) =>
-          curve(createView(history, ask.question, site), ask, { curves, profits }),
-        ),
+        await site.reader.readInSteps((history) => curve(createView(history, ask.question, site), ask, readers)),
       );
     })
     .get("/curve.csv", async (c) => {
       const ask = parseCurveParams(c, site);
       const body = await site.reader.stream((history) =>
-        curveCsv(createView(history, ask.question, site), ask, { curves, profits }),
+        curveCsv(createView(history, ask.question, site), ask, readers),
       );
       return download(c, body, "curve");
     })
@@ -92,7 +88,7 @@ const jsonRow = (table: DataTable, row: HistoryRow): Record<string, unknown> =>
     ]),
   );
 
-const spans: Record<string, number> = { "1d": 1, "1w": 7, "1m": 30, "1y": 365 };
+const spans: Record<string, number> = { "1d": 1, "1w": 7, "1m": 30, "3m": 91, "1y": 365 };
 
 const sources: Record<string, { needs: readonly string[]; of: (view: View) => ReturnType<typeof equitySource> }> = {
   equity: { needs: [], of: equitySource },
@@ -134,11 +130,6 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
   return { question, of, from, to: Math.min(to, end), now, width: integerParam(c, "width", 50, 4000, 1000), lines };
 }
 
-interface Readers {
-  curves: Curves;
-  profits: ProfitCurves;
-}
-
 function curve(view: View, ask: CurveParams, { curves, profits }: Readers): Steps<CurveData> {
   const [source, request] = requested(view, ask);
   return ask.of === "profit" ? profits.curve(view, request) : curves.curve(view.history, source, request);
@@ -158,5 +149,5 @@ function* curveCsv(view: View, ask: CurveParams, { curves, profits }: Readers): 
 function requested(view: View, { of, ...request }: CurveParams): [LineSource, CurveRequest] {
   const source = sources[of]?.of(view) ?? equitySource(view);
   if (source.items.length === 0) throw notFound("No data was ever recorded for it.");
-  return [source, { ...request, key: sourceKey(of === "profit" ? "equity" : of, source) }];
+  return [source, { ...request, key: sourceKey(of, source) }];
 }

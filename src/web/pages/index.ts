@@ -5,21 +5,24 @@ import { Hono } from "hono";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import { Curves, sourceKey } from "../curves/curves.ts";
+import { PaidCache } from "../curves/paid.ts";
+import { ProfitCurves, type Readers } from "../curves/profit-curve.ts";
 import { equitySource } from "../curves/sources.ts";
 import { createDaemonStates } from "../daemon-state.ts";
+import { dayResults } from "../data/performance/performance.ts";
 import { readResults } from "../data/results/results.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
 import { balancesPage } from "./balances/balances.ts";
 import { coinPage } from "./coin.ts";
-import { daysPage } from "./days.ts";
 import { collectionPage } from "./health/collection.ts";
 import { ledgerPage } from "./ledger/entries.ts";
 import { reconciliationPage } from "./ledger/reconciliation.ts";
 import { overviewPage } from "./overview/overview.ts";
 import type { Html } from "./parts/figure.ts";
-import { createView, parsePageQuery } from "./parts/query-params.ts";
+import { createView, linkTo, parsePageQuery } from "./parts/query-params.ts";
+import { performancePage } from "./performance/performance.ts";
 import { positionPage } from "./positions/position.ts";
 import { positionsPage } from "./positions/positions.ts";
 import { reportDownloads } from "./reports/downloads.ts";
@@ -27,15 +30,15 @@ import { reportsPage } from "./reports/page.ts";
 import { statementPage } from "./reports/statement.ts";
 
 /** Reads the data of a page and renders it as HTML. */
-export type PageOf = (view: View, c: Context) => Steps<Html>;
+export type PageOf = (view: View, c: Context, readers: Readers) => Steps<Html>;
 
 const pageByPath: Record<string, PageOf> = {
   "/": overviewPage,
-  "/days": daysPage,
   "/positions": positionsPage,
   "/position": positionPage,
   "/balances": balancesPage,
   "/coin": coinPage,
+  "/performance": performancePage,
   "/ledger": ledgerPage,
   "/reconciliation": reconciliationPage,
 };
@@ -51,19 +54,24 @@ const ownPages = (site: Site): Record<string, PageOf> => ({
 export function pages(site: Site): Hono {
   const app = new Hono();
   const daemonNow = createDaemonStates(site);
+  const curves = new Curves();
+  const readers = { curves, profits: new ProfitCurves(curves, new PaidCache()) };
   for (const [path, page] of Object.entries({ ...pageByPath, ...ownPages(site) }))
     app.get(path, async (c) => {
       const question = parsePageQuery(c, site);
       const daemon = await daemonNow();
-      const body = await site.reader.readInSteps((history) => page(createView(history, question, site, daemon), c));
+      const body = await site.reader.readInSteps((history) =>
+        page(createView(history, question, site, daemon), c, readers),
+      );
       return c.html(body);
     });
-  const curves = new Curves();
+  // The page had another name.
+  app.get("/days", (c) => c.redirect(linkTo("/performance", { ...c.req.query(), by: "day" })));
   void preload(site, curves);
-  return app.route("/reports", reportDownloads(site)).route("/api", api(site, curves));
+  return app.route("/reports", reportDownloads(site)).route("/api", api(site, readers));
 }
 
-/** Loads the curves and results of the overview in advance, which takes some seconds for a long history. */
+/** Loads the curves of the overview and the results of days in advance, which takes some seconds for a long history. */
 async function preload(site: Site, curves: Curves): Promise<void> {
   // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
@@ -76,6 +84,9 @@ async function preload(site: Site, curves: Curves): Promise<void> {
           const source = equitySource(view);
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
+        yield* dayResults(
+          createView(history, { account: null, at: null, isExact: false, params: { span: "1y" } }, site),
+        );
       });
     } catch (error) {
       // Without a readable database there is nothing to load; pages report the error.

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { absolute, add, compare, round } from "../../../src/core/decimal.ts";
+import { describe, expect, it } from "vitest";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
 import type { Paid } from "../../../src/web/curves/paid.ts";
 import { Profit } from "../../../src/web/curves/profit.ts";
-import { type Served, servePages } from "../../browser/browser.ts";
-import { equityRow, reportRows } from "../../reports/kit.ts";
-import { type Life, live } from "../../reports/pnl-life.ts";
+import { equityRow } from "../../reports/kit.ts";
 import { startAccounts } from "../account.ts";
 
 /** Returns the points of an equity as "time profit drawdown". */
@@ -60,53 +57,5 @@ describe("the profit of a curve", () => {
         { label: "Drawdown of equity", values: ["0", "0", "-0.5"] },
       ],
     });
-  });
-});
-
-describe("the profit of simulated accounts", () => {
-  let life: Life;
-  let served: Served;
-  const end = Date.parse("2026-02-01T00:01:00Z");
-
-  beforeAll(async () => {
-    life = await live(31, Number.POSITIVE_INFINITY);
-    served = await servePages(life.path, () => end);
-  }, 120_000);
-  afterAll(async () => {
-    served.close();
-    await life.close();
-  });
-
-  const curveOf = async (query: string) => {
-    const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
-    return (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[]; unknown: unknown[] };
-  };
-
-  // The first span is read point by point, the second from the cached hours.
-  it.each([
-    ["2026-01-03", "2026-01-09"],
-    ["2026-01-01", "2026-02-01"],
-  ])("is that of the report of returns, to the last digit, as is the drawdown (%s to %s)", async (from, to) => {
-    const span = { timezone: "UTC", by: "day" as const, from: Date.parse(from), to: Date.parse(to) };
-    for (const account of ["main", "hedge"]) {
-      const total = reportRows(life.path, "returns", span, { account, now: end }).at(-1);
-      const [first, last] = [Date.parse(String(total?.opening_at)), Date.parse(String(total?.closing_at))];
-      const { at, lines } = await curveOf(`account=${account}&from=${first}&to=${last + 1}&width=4000`);
-      const [profit, drawdown] = lines.map(({ values }) => values.map((value) => value ?? "unknown"));
-      expect([at[0], at.at(-1), profit?.at(-1)]).toEqual([first, last, total?.result]);
-      const lowest = drawdown?.reduce((a, b) => (compare(a, b) <= 0 ? a : b)) ?? "";
-      expect(round(absolute(lowest), 12)).toBe(round(String(total?.drawdown), 12));
-      expect(compare(lowest, "0")).toBe(-1);
-    }
-  });
-
-  it("has the flows of both accounts in their sum", async () => {
-    const [main, hedge, both] = await Promise.all(
-      ["account=main&", "account=hedge&", ""].map(async (account) => {
-        const { lines } = await curveOf(`${account}from=${Date.parse("2026-01-02")}&to=${end}&width=4000`);
-        return lines[0]?.values.at(-1) ?? "unknown";
-      }),
-    );
-    expect(both).toBe(add(main ?? "", hedge ?? ""));
   });
 });

@@ -27,7 +27,7 @@ export function* overviewPage(view: View): Steps<Html> {
   const held = yield* allRows(balances, view);
   const attention = attentionIn(view, { positions: open, margins, balances: held });
   const accounts = yield* allRows(equity, view);
-  const days = linkTo("/days", stickyParams(view));
+  const days = linkTo("/performance", stickyParams(view), { by: "day" });
   const by = view.params.allocation === "wallet" ? "wallet" : "coin";
   return layout({
     title: "Overview",

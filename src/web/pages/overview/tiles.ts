@@ -81,13 +81,13 @@ ${now.takenAt === null ? "" : html`<small title="${localText(now.takenAt, view.t
 function resultTile(name: string, result: Result | null, view: View, isStale: boolean): Tile {
   const { profit, change, share, cause } = result ?? { profit: null, change: null, share: null, cause: null };
   const value = profit ?? change;
-  if (!result || value === null) return { label: name, value: unknown(), lines: [], path: "/days" };
+  if (!result || value === null) return { label: name, value: unknown(), lines: [], path: "/performance" };
   const figure = profitFigure(value, view);
   const percent = share === null ? "" : signed(share, view);
   return {
     label: name,
     value: isStale ? lastKnownHtml(figure, result.to, view) : figure,
-    path: "/days",
+    path: "/performance",
     lines: [
       profit === null ? html`equity change ${percent}` : percent,
       sinceHtml(result, view, { isToday: name === "Today", isStale }),
@@ -155,12 +155,12 @@ function realizedTile({ realized: { value, from, cause }, month }: Results, view
       value === null ? html`${cause ?? ""}` : html`after fees and funding`,
       isShort && from !== null ? html`since ${minuteText(from, view.timezone)}` : "",
     ],
-    path: "/days",
+    path: "/performance",
   };
 }
 
 function drawdownTile({ drawdown, month }: Results, view: View): Tile {
-  if (!drawdown) return { label: "Drawdown", value: unknown(), lines: [], path: "/days" };
+  if (!drawdown) return { label: "Drawdown", value: unknown(), lines: [], path: "/performance" };
   const { now, largest, since, isWithoutFlows } = drawdown;
   const isShort = !month || since > month.from;
   return {
@@ -173,7 +173,7 @@ function drawdownTile({ drawdown, month }: Results, view: View): Tile {
       isShort ? html`since ${minuteText(since, view.timezone)}` : "",
       isWithoutFlows ? "" : html`flows included`,
     ],
-    path: "/days",
+    path: "/performance",
   };
 }
 

@@ -12,6 +12,7 @@ const sections = [
   ["/", "Overview"],
   ["/positions", "Positions"],
   ["/balances", "Balances"],
+  ["/performance", "Performance"],
   ["/reports", "Reports"],
   ["/collection", "Data health"],
 ] as const;
@@ -106,6 +107,7 @@ const documentHtml = ({ title, icon, body }: Document): Html => html`<!doctype h
 <link rel="stylesheet" href="assets/reports.css">
 <link rel="stylesheet" href="assets/positions.css">
 <link rel="stylesheet" href="assets/health/health.css">
+<link rel="stylesheet" href="assets/performance.css">
 <script type="module" src="assets/pages.js"></script>
 <script type="module" src="assets/header/header.js"></script>
 </head>

@@ -7,7 +7,7 @@ import type { DaemonState } from "../../daemon-state.ts";
 import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 
-/** Parameters that identify an item; each table defines which it needs. */
+/** Parameters that identify an item or select rows; each table defines which it needs. */
 const paramNames = [
   "wallet",
   "coin",
@@ -25,6 +25,8 @@ const paramNames = [
   "sort",
   "page",
   "state",
+  "span",
+  "by",
 ];
 
 /** Parameters that may be given more than once, as forms do, or separated by commas. */

@@ -1,0 +1,123 @@
+/** The performance page: what was won and lost, day by day and month by month. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { isZero } from "../../../core/decimal.ts";
+import type { ProfitCurve, Readers } from "../../curves/profit-curve.ts";
+import {
+  type DayResult,
+  dayResults,
+  extremes,
+  performance,
+  shownSpan,
+  spans,
+  total,
+} from "../../data/performance/performance.ts";
+import { allRows, type View } from "../../data/table.ts";
+import { badRequest } from "../../site.ts";
+import { chartHtml } from "../parts/chart.ts";
+import { amountFigure, type Html, instantFigure, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
+import { layout } from "../parts/layout.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { columnsFor, tableHtml } from "../parts/table.ts";
+import { calendars, type Shown } from "./calendar.ts";
+
+const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
+
+export function* performancePage(view: View, _c: Context, { profits }: Readers): Steps<Html> {
+  const { span = "1m", by = "month" } = view.params;
+  if (!Object.hasOwn(spans, span)) throw badRequest(`"span" must be one of ${Object.keys(spans).join(", ")}.`);
+  if (by !== "day" && by !== "month") throw badRequest('"by" must be day or month.');
+  const days = yield* dayResults(view);
+  const { from, to } = shownSpan(view);
+  const request = { from: from === 0 ? null : from, to: Math.min(to, view.at), now: view.at, width: 1000, lines: null };
+  const curve = days.length > 0 ? yield* profits.curve(view, request) : null;
+  const of: Shown = days.some(({ profit }) => profit !== null) || days.length === 0 ? "profit" : "change";
+  const params = { span: view.params.span ?? "", by: view.params.by ?? "" };
+  return layout({
+    title: "Performance",
+    path: "/performance",
+    view,
+    params,
+    body: [
+      spanLinks(view, params),
+      tiles(days, { of, curve, view }),
+      html`<section id="calendar" data-live aria-label="Calendar"><h2>${of === "profit" ? "Profit" : "Equity change"} by day, USDT</h2>
+${days.length === 0 ? html`<p class="empty">No day is over yet.</p>` : calendars(days, of, view)}
+<p class="note"><span class="gap-key"></span> Some snapshots of the day are missing. ${of === "profit" ? "Profit is the change of the equity without what was paid in and out." : "What was paid in and out is unknown: it is part of the change."}</p></section>`,
+      ...charts(view, { from, to }),
+      yield* periods(view, params, of),
+    ],
+  });
+}
+
+function spanLinks(view: View, params: Record<string, string>): Html {
+  const current = params.span || "1m";
+  return html`<div class="spans" role="group" aria-label="Span">${Object.entries(spanLabels).map(
+    ([span, label]) =>
+      html`<a href="${linkTo("/performance", stickyParams(view), params, { span })}"${span === current ? html` aria-current="true"` : ""}>${label}</a>`,
+  )}</div>`;
+}
+
+interface Tiles {
+  of: Shown;
+  curve: ProfitCurve | null;
+  view: View;
+}
+
+function tiles(days: readonly DayResult[], { of, curve, view }: Tiles): Html {
+  const all = total(days);
+  const { best, worst, won, lost } = extremes(days, of);
+  const figure = (value: string | null) => (value === null ? unknown() : profitFigure(value, view));
+  const dayTile = (one: typeof best) => (one ? html`${figure(one.value)} <small>${one.day.name}</small>` : none());
+  return html`<section id="results" data-live aria-label="Results"><dl>
+<div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}</dd></div>
+<div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : amountFigure(all.flows, view)}</dd></div>
+<div><dt>${curve?.isPaidKnown === false ? "Largest drawdown of equity" : "Largest drawdown"}</dt><dd>${drawdown(curve, view)}</dd></div>
+<div><dt>Best day</dt><dd>${dayTile(best)}</dd></div>
+<div><dt>Worst day</dt><dd>${dayTile(worst)}</dd></div>
+<div><dt>Days won and lost</dt><dd>${won} won, ${lost} lost${all.unknownDays > 0 && of === "profit" ? `, ${all.unknownDays} unknown` : ""}</dd></div>
+</dl></section>`;
+}
+
+/** Returns the largest drawdown, from its peak to its trough. */
+function drawdown(curve: ProfitCurve | null, view: View): Html {
+  const largest = curve?.largest ?? null;
+  if (!largest) return none();
+  if (isZero(largest.depth)) return html`0 %`;
+  const { peakAt, lowestAt, recoveredAt } = largest;
+  return html`${shareFigure(largest.depth, view, "up")} <small>from ${instantFigure(peakAt, view.timezone)} to ${instantFigure(lowestAt, view.timezone)}, ${recoveredAt === null ? "not recovered" : html`recovered ${instantFigure(recoveredAt, view.timezone)}`}</small>`;
+}
+
+const charts = (view: View, { from, to }: { from: number; to: number }): Html[] => {
+  const range = { view, of: "profit", from: from === 0 ? null : from, to: view.isNow ? null : to };
+  return [
+    chartHtml({ id: "profit-curve", title: "Cumulative profit, USDT", lines: ["profit"], ...range }),
+    chartHtml({ id: "drawdown-curve", title: "Drawdown", lines: ["drawdown"], ...range }),
+  ];
+};
+
+/** Returns the table by day or by month, the newest first. */
+function* periods(view: View, params: Record<string, string>, of: Shown): Steps<Html> {
+  const by = params.by || "month";
+  const rows = yield* allRows(performance, { ...view, params: { ...view.params, by } });
+  const hidden = ["unknown", "unknown_days", ...(of === "profit" ? ["change"] : ["profit", "flows"])];
+  const unused = ["interest"].filter((name) => rows.every((row) => row[name] === null || isZero(String(row[name]))));
+  const names = performance.columns
+    .map(({ name }) => name)
+    .filter((name) => !hidden.includes(name) && !unused.includes(name));
+  const label = by === "day" ? "Day" : "Month";
+  const labelled = performance.columns.map((one) => (one.name === "period" ? { ...one, label } : one));
+  const table = tableHtml({
+    table: { ...performance, columns: labelled },
+    view: { ...view, params: { ...view.params, by } },
+    caption: by === "day" ? "By day, USDT" : "By month, USDT",
+    columns: columnsFor({ ...performance, columns: labelled }, view, names),
+    rows: rows.toReversed(),
+    empty: "No day is over yet.",
+    maxRows: 100,
+  });
+  const link = (other: string, label: string) =>
+    html`<a href="${linkTo("/performance", stickyParams(view), params, { by: other })}#performance"${other === by ? html` aria-current="true"` : ""}>${label}</a>`;
+  return html`<div class="spans" role="group" aria-label="Rows">${link("month", "By month")}${link("day", "By day")}</div>${table}`;
+}

@@ -1,0 +1,141 @@
+/** Tests what the pages say of profits: of simulated accounts, compared with the reports, and of small histories. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { type Served, servePages } from "../browser/browser.ts";
+import { equityRow, reportRows } from "../reports/kit.ts";
+import { type Life, live } from "../reports/pnl-life.ts";
+import { collect, failed, minute, start } from "../store/kit.ts";
+import { startAccounts } from "./account.ts";
+
+describe("the performance of simulated accounts", () => {
+  let life: Life;
+  let served: Served;
+  const end = Date.parse("2026-02-01T00:01:00Z");
+
+  beforeAll(async () => {
+    life = await live(31, Number.POSITIVE_INFINITY);
+    served = await servePages(life.path, () => end);
+  }, 120_000);
+  afterAll(async () => {
+    served.close();
+    await life.close();
+  });
+
+  const curveOf = async (query: string) => {
+    const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
+    return (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[]; unknown: unknown[] };
+  };
+
+  // The first span is read point by point, the second from the cached hours.
+  it.each([
+    ["2026-01-03", "2026-01-09"],
+    ["2026-01-01", "2026-02-01"],
+  ])("is that of the report of returns, to the last digit, as is the drawdown (%s to %s)", async (from, to) => {
+    const span = { timezone: "UTC", by: "day" as const, from: Date.parse(from), to: Date.parse(to) };
+    for (const account of ["main", "hedge"]) {
+      const total = reportRows(life.path, "returns", span, { account, now: end }).at(-1);
+      const [first, last] = [Date.parse(String(total?.opening_at)), Date.parse(String(total?.closing_at))];
+      const { at, lines } = await curveOf(`account=${account}&from=${first}&to=${last + 1}&width=4000`);
+      const [profit, drawdown] = lines.map(({ values }) => values.map((value) => value ?? "unknown"));
+      expect([at[0], at.at(-1), profit?.at(-1)]).toEqual([first, last, total?.result]);
+      const lowest = drawdown?.reduce((a, b) => (compare(a, b) <= 0 ? a : b)) ?? "";
+      expect(round(absolute(lowest), 12)).toBe(round(String(total?.drawdown), 12));
+      expect(compare(lowest, "0")).toBe(-1);
+    }
+  });
+
+  it("has on the curve the flows of both accounts in their sum", async () => {
+    const [main, hedge, both] = await Promise.all(
+      ["account=main&", "account=hedge&", ""].map(async (account) => {
+        const { lines } = await curveOf(`${account}from=${Date.parse("2026-01-02")}&to=${end}&width=4000`);
+        return lines[0]?.values.at(-1) ?? "unknown";
+      }),
+    );
+    expect(both).toBe(add(main ?? "", hedge ?? ""));
+  });
+
+  const get = async (path: string) => (await fetch(new URL(path, served.url))).text();
+  const daysOf = async (query: string) => {
+    const found = (await (await fetch(new URL(`/api/performance?span=3m&${query}`, served.url))).json()) as {
+      rows: Record<string, string | number | null>[];
+    };
+    return found.rows;
+  };
+
+  it("is by day and by month that of the report of profits, and by month the sum of the days, to the last digit", async () => {
+    const span = { timezone: "UTC", from: Date.parse("2026-01-01"), to: Date.parse("2026-02-01") };
+    for (const account of ["main", "hedge"]) {
+      const rows = reportRows(life.path, "pnl", { ...span, by: "day" }, { account, now: end });
+      const reported = new Map(rows.map(({ day, profit, unexplained }) => [day, [profit, unexplained].map(String)]));
+      const days = await daysOf(`account=${account}&by=day`);
+      const [month] = await daysOf(`account=${account}&by=month`);
+      const january = days.filter(({ period }) => String(period).startsWith("2026-01"));
+      expect(january.length).toBe(30);
+      for (const { period, profit } of january) expect(profit).toBe(sum(reported.get(String(period)) ?? []));
+      expect(month).toMatchObject({
+        period: "2026-01",
+        profit: sum(january.map(({ profit }) => String(profit))),
+        fees: sum(january.map(({ fees }) => String(fees))),
+        state: "complete",
+        unknown_days: 0,
+      });
+    }
+  });
+
+  it("is on the calendar what the table has, and its days add up to the month to the last digit", async () => {
+    const page = await get("/performance?account=main&span=3m");
+    const calendars = page.match(/<table class="pnl-calendar">[\s\S]*?<\/table>/g) ?? [];
+    const january = calendars.find((one) => one.includes("January 2026")) ?? "";
+    const [month, ...days] = [...january.matchAll(/<data[^>]* value="([^"]+)"/g)].map(([, value = ""]) => value);
+    expect(days.length).toBe(30);
+    expect(sum(days)).toBe(month);
+    const [row] = await daysOf("account=main&by=month");
+    expect(row?.profit).toBe(month);
+  });
+
+  it("is of both accounts together their sum", async () => {
+    const [main, hedge, both] = await Promise.all(
+      ["account=main&", "account=hedge&", ""].map(async (account) => {
+        const [month] = await daysOf(`${account}by=month`);
+        return String(month?.profit);
+      }),
+    );
+    expect(both).toBe(add(main ?? "", hedge ?? ""));
+  });
+});
+
+it("calls it a change of the equity where no ledger is collected, hatches days with gaps, and shows today in progress", async () => {
+  const { record, store, page, json } = await startAccounts({ minutes: 3 * 1440 - 60 });
+  const values = { 1: "100", 1439: "110", 2879: "99.5", 4259: "120.25" };
+  for (const [at, value] of Object.entries(values)) await record(equity, Number(at), [equityRow(value)]);
+  for (const at of [2000, 4000].map((one) => start + one * minute))
+    await collect(store, equity, at, { failures: [failed("40014", at)] });
+  const { rows } = await json("/api/performance?by=day");
+  expect(rows).toMatchObject([
+    { period: "2026-11-02", state: "unknown", profit: null, change: "-10.5", closing: "99.5" },
+    { period: "2026-11-03", state: "in progress", profit: null, change: "20.75", closing: "120.25" },
+  ]);
+  const found = await page("/performance");
+  expect(found).toContain("Equity change by day, USDT");
+  expect(found).toMatch(
+    /<td class="down gap"><span class="day">2<\/span> <data value="-10.5" title="-10.5">−10<span class="places">.50<\/span>/,
+  );
+  expect(found).toMatch(/<td class="up gap running">.*in progress/);
+});
+
+it("is where the daily values were", async () => {
+  const { request } = await startAccounts({ minutes: 1 });
+  const { url, status } = await request("/days?account=main");
+  expect([status, new URL(url).pathname, new URL(url).search]).toEqual([200, "/performance", "?account=main&by=day"]);
+});
+
+it.each([
+  ["/performance?span=2w", '"span" must be one of 1m, 3m, 1y, all.'],
+  ["/performance?by=week", '"by" must be day or month.'],
+])("rejects %s with a message", async (path, sentence) => {
+  const { request } = await startAccounts({ minutes: 1 });
+  const response = await request(path);
+  expect(response.status).toBe(400);
+  expect((await response.text()).replaceAll("&quot;", '"')).toContain(sentence);
+});
