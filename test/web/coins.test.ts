@@ -45,12 +45,17 @@ it("a swap changes the value by its fee alone, and is no gain or loss", async ()
 });
 
 it("a price changes the value of what was held, in colour", async () => {
-  const { json, page } = await startSwap("61000");
+  const { json, page, goTo } = await startSwap("61000");
   const [btc] = (await json("/api/coins")).rows;
   expect(btc).toMatchObject({ price_change: "0.0166666666666667", usdt_result: "1000", usdt_change: "6100" });
   const shown = part(await page("/balances"), "coins");
   expect(shown).toMatch(/class="change up" value="1000"/);
   expect(shown).toMatch(/\+<data [^>]*>1.66 %</);
+  // Old values are neither gains nor losses now, nor is their sum.
+  goTo(1461);
+  expect(part(await page("/balances"), "coins")).toContain(
+    '<span class="last-known"><data class="change up" value="1000"',
+  );
 });
 
 it("hides what is worth little and says how much, and finds a coin by its name", async () => {

@@ -51,7 +51,7 @@ ${tableHtml({
   columns: columnsOf(view),
   rows,
   empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
-  ...(rows.length > 1 ? { totals: totalCells(totals, found.length, view) } : {}),
+  ...(rows.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
   note: html`${small.length > 0 ? hidden : show === "all" ? html`<p class="note"><a href="${fewLink}">Hide coins under 1 USDT</a></p>` : ""}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}`,
 })}`;
 }
@@ -89,13 +89,18 @@ function signedShare(row: HistoryRow, view: View): Html {
 
 function totalCells(
   { value, change, result }: ReturnType<typeof totalsOf>,
-  count: number,
+  rows: readonly HistoryRow[],
   view: View,
 ): Record<string, Html> {
+  // A sum of last known values is neither a gain nor a loss now.
+  const isOld = rows.some((row) => row.last_known_at);
   return {
-    coin: html`${count === 1 ? "1 coin" : `${count} coins`}`,
+    coin: html`${rows.length === 1 ? "1 coin" : `${rows.length} coins`}`,
     usdt_value: amountFigure(value, view),
     change: change === null ? unknown() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
-    usdt_result: result === null ? unknown() : profitFigure(result, view),
+    usdt_result:
+      result === null
+        ? unknown()
+        : html`<span${isOld ? html` class="last-known"` : ""}>${profitFigure(result, view)}</span>`,
   };
 }

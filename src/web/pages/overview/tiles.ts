@@ -49,7 +49,7 @@ export function tilesHtml(view: View, { totals, results, positions }: TilesData)
     resultTile("7 days", week, view, isStale),
     resultTile("30 days", month, view, isStale),
     unrealizedTile(positions, view),
-    realizedTile(results, view),
+    realizedTile(results, view, isStale),
     drawdownTile(results, view),
   ];
   return html`<section id="headline" data-live aria-label="Summary">
@@ -146,11 +146,16 @@ function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
   };
 }
 
-function realizedTile({ realized: { value, from, cause }, month }: Results, view: View): Tile {
+function realizedTile({ realized: { value, from, cause }, month }: Results, view: View, isStale: boolean): Tile {
   const isShort = from !== null && (!month?.isOnTime || from > month.from);
   return {
     label: "Realised, 30 days",
-    value: value !== null ? profitFigure(value, view) : cause ? none("–", cause) : unknown(),
+    value:
+      value !== null
+        ? html`<span${isStale ? html` class="last-known"` : ""}>${profitFigure(value, view)}</span>`
+        : cause
+          ? none("–", cause)
+          : unknown(),
     lines: [
       value === null ? html`${cause ?? ""}` : html`after fees and funding`,
       isShort && from !== null ? html`since ${minuteText(from, view.timezone)}` : "",
