@@ -151,11 +151,11 @@ describePostgres("with a history in PostgreSQL", () => {
       runInProcess(["check"], folder, { DATABASE_URL: at, BITGET_BASE_URL: exchange.url, ...credentials(classic) });
     expect(await check(url)).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^database {3}.* is up to date$/m),
+      stdout: expect.stringMatching(/^✓ database {3}.* is up to date$/m),
     });
     expect(await check(await newDatabase())).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^database {3}.* has no history yet; the first start or collect creates it$/m),
+      stdout: expect.stringMatching(/^✓ database {3}.* has no history yet; the first start or collect creates it$/m),
     });
     const nowhere = `postgres://${encodeURIComponent(folder)}/nowhere`;
     expect(await check(nowhere)).toMatchObject({ code: 1, stdout: expect.stringContaining("cannot be reached") });
