@@ -96,6 +96,13 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./run/serve.ts")).serveCommand,
   },
   {
+    name: "open",
+    group: "Read",
+    summary: "open the dashboard, or a page of it, in the browser",
+    args: "[page]",
+    load: async () => (await import("./run/open.ts")).openCommand,
+  },
+  {
     name: "report",
     group: "Report",
     summary: "write the history as CSV by day or month, or as a chart",

@@ -66,11 +66,16 @@ const listenError = ({ host, port }: HttpSettings): Promise<Error | null> =>
 /** Addresses of all interfaces, at which nothing can be requested. */
 const allInterfaces = new Set(["0.0.0.0", "::"]);
 
-/** Resolves with whether what listens there answers as this program does. */
-async function isDashboard({ host, port }: HttpSettings): Promise<boolean> {
+/** Returns the address of the dashboard as a browser on this machine requests it. */
+export function dashboardUrl({ host, port }: HttpSettings): string {
   const name = allInterfaces.has(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}/`;
+}
+
+/** Resolves with whether what listens there answers as this program does. */
+export async function isDashboard(http: HttpSettings): Promise<boolean> {
   try {
-    const response = await fetch(`http://${name}:${port}/healthz`, { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(`${dashboardUrl(http)}healthz`, { signal: AbortSignal.timeout(5000) });
     const body = (await response.json()) as { status?: unknown };
     return ["ok", "stale", "unavailable"].includes(String(body.status));
   } catch {

@@ -19,6 +19,7 @@ const calls: Record<string, readonly [args: string, code: number, output: RegExp
   report: ["report balances --from -1d", 0, /^\S*account/],
   reconcile: ["reconcile --format csv", 0, /^account,wallet,coin,from_at,/],
   export: ["export positions --out positions.csv", 0, /^/],
+  open: ["open", 78, /HTTP_PORT is empty/],
   runs: ["runs --dataset spot-assets", 0, /^main +spot-assets +\S+ \S+ +ok/m],
   gaps: ["gaps", 0, /^account +dataset +product_type/],
   sql: ["sql --format json", 0, /"dataset": *"spot-assets"/],
