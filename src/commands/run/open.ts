@@ -32,7 +32,7 @@ export const openCommand: Command = {
   },
 };
 
-/** Starts a program that goes on by itself. Resolves with whether it could be started. */
+/** Starts a program, which may outlive this one. Resolves with whether it could be started. */
 const isStarted = (program: string, url: string): Promise<boolean> =>
   new Promise((done) => {
     const child = spawn(program, [url], { detached: true, stdio: "ignore" });
