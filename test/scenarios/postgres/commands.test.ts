@@ -20,6 +20,8 @@ const calls: Record<string, readonly [args: string, code: number, output: RegExp
   reconcile: ["reconcile --format csv", 0, /^account,wallet,coin,from_at,/],
   export: ["export positions --out positions.csv", 0, /^/],
   open: ["open", 78, /HTTP_PORT is empty/],
+  books: ["books 2026-10 --out books.zip", 64, /^/],
+  statement: ["statement 2026-10 --account main --out october.html", 64, /^/],
   runs: ["runs --dataset spot-assets", 0, /^main +spot-assets +\S+ \S+ +ok/m],
   gaps: ["gaps", 0, /^account +dataset +product_type/],
   sql: ["sql --format json", 0, /"dataset": *"spot-assets"/],
