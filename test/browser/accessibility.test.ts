@@ -1,0 +1,143 @@
+/** Tests the pages by axe-core, the rules of WCAG that a program can decide. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { simulateFortnight } from "../support/fortnight.ts";
+import { startSite } from "../web/site.ts";
+import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
+
+const executablePath = findChromium();
+const days = 6;
+const end = Date.UTC(2026, 9, 1 + days);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const paths = [
+  "/",
+  "/performance?by=day&span=all",
+  "/positions",
+  "/positions?period=all&hold_side=short&q=BTC&cols=net,funding",
+  "/balances?show=all&digits=all",
+  "/collection?day=2026-10-05",
+  "/reconciliation",
+  "/reports?preview=equity",
+  "/statement?account=main&month=2026-10",
+  "/nowhere",
+  "/?account=nobody",
+];
+const livePaths = ["/", "/positions", "/balances", "/performance", "/collection"];
+const dated = ["/", "/positions", "/performance"].map((path) => `${path}?at=2026-10-04T12:00`);
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/**
+ * Returns a line for each element that violates one of the rules; null is all. The script comes by the devtools, which no
+ * Content-Security-Policy restricts.
+ */
+async function violations(page: Page, state: string, rules: readonly string[] | null = null): Promise<string[]> {
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe);
+  const options = JSON.stringify({ resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) });
+  const found: Violation[] = await page.evaluate(`axe.run(${options}).then((results) => results.violations)`);
+  return found.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${state}: ${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
+  );
+}
+
+describe.skipIf(!executablePath)("accessibility", () => {
+  const folder = mkdtempSync(join(tmpdir(), "collector-axe-"));
+  const path = join(folder, "collector.db");
+  let now = end + 60_000;
+  let served: Served;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await simulateFortnight(path, days);
+    served = await servePages(path, () => now);
+    browser = await startBrowser(executablePath ?? "");
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const at = (path: string): string => new URL(path, served.url).href;
+  const small = { width: 390, height: 844 };
+  const large = { width: 1280, height: 844 };
+
+  /** Returns the violations on a laptop and on a phone, light and dark. What a page looks like changes contrast only. */
+  async function inAllLooks(page: Page, state: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const [viewport, colorScheme, rules] of [
+      [large, "light", null],
+      [large, "dark", ["color-contrast"]],
+      [small, "light", ["color-contrast"]],
+      [small, "dark", null],
+    ] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      found.push(...(await violations(page, `${state}, ${viewport.width} px, ${colorScheme}`, rules)));
+    }
+    return found;
+  }
+
+  it("no page violates a rule: fresh, of a selected date, and of errors", async () => {
+    const { page } = await browser.open("about:blank");
+    const found: string[] = [];
+    for (const path of [...paths, ...dated]) {
+      await page.goto(at(path));
+      found.push(...(await inAllLooks(page, path)));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it("no page violates a rule after a day without new data", async () => {
+    const { page } = await browser.open("about:blank");
+    const found: string[] = [];
+    now = end + 86_400_000;
+    for (const path of livePaths) {
+      await page.goto(at(path));
+      found.push(...(await inAllLooks(page, `${path}, stale`)));
+    }
+    now = end + 60_000;
+    expect(found).toEqual([]);
+  });
+
+  it("no opened menu violates a rule, nor the reading of a curve", async () => {
+    const { page } = await browser.open(at("/"));
+    await drawn(page);
+    await page.locator(".plot").first().focus();
+    await page.keyboard.press("End");
+    const found = await inAllLooks(page, "a reading of the curve");
+    for (const path of ["/positions", "/reports", "/collection"]) {
+      await page.goto(at(path));
+      await page.locator("details").evaluateAll((all) => all.map((one) => one.toggleAttribute("open", true)));
+      found.push(...(await inAllLooks(page, `opened menus of ${path}`)));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it("no page of a new database violates a rule", async () => {
+    const { url } = await startSite();
+    const { page } = await browser.open(url);
+    const found: string[] = [];
+    for (const path of livePaths) {
+      await page.goto(new URL(path, url).href);
+      found.push(...(await inAllLooks(page, `${path}, empty`)));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it("names the rule, the page and the element of a violation", async () => {
+    const { page } = await browser.open(served.url);
+    await page.evaluate("document.querySelector('main').append(document.createElement('button'))");
+    expect(await violations(page, "/")).toEqual([expect.stringMatching(/^\/: button-name .* at #main > button/)]);
+  });
+});
