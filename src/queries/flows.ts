@@ -3,7 +3,8 @@ import { pause, type Steps } from "../core/async/cooperate.ts";
 import { add, isZero, multiply, subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { minuteMs } from "../core/time.ts";
-import type { LedgerEntry, Span, WalletLedger } from "../store/history.ts";
+import type { Transit } from "../returns/transits.ts";
+import type { HistoryReader, LedgerEntry, Span, WalletLedger } from "../store/history.ts";
 import { feeOf, ledgerCause } from "./ledger.ts";
 import { Prices } from "./prices.ts";
 import type { Source } from "./source.ts";
@@ -32,6 +33,8 @@ export interface Flow {
 export interface Flows {
   /** Those that are recorded, oldest first. */
   flows: readonly Flow[];
+  /** The transfers between its wallets that are under way for a part of the span; without those of coins that have no price. */
+  transits: readonly Transit[];
   /** Why some may be missing; null if none is. */
   cause: string | null;
 }
@@ -40,10 +43,16 @@ export interface Flows {
 export function* flowsOf({ history }: Source, account: string, span: Span): Steps<Flows> {
   const prices = new Prices(history);
   const flows: Flow[] = [];
+  const transits: Transit[] = [];
   // The other entry of a transfer may be just outside the span.
   const wider = { from: span.from - transferSpreadMs, to: span.to + transferSpreadMs };
-  for (const entry of withoutInternal(history.entries(account, wider))) {
-    if (isFlow(entry) && entry.at >= span.from && entry.at < span.to) {
+  for (const { entry, isInternal, earlier } of markInternal(counted(history.entries(account, wider)))) {
+    if (earlier && earlier.at < Math.min(entry.at, span.to) && entry.at >= span.from) {
+      const price = prices.at(earlier.coin, earlier.at);
+      const usdt = entry.amount !== null && typeof price === "string" ? multiply(entry.amount, price) : null;
+      if (price !== null) transits.push({ from: earlier.at, to: entry.at, usdt });
+    }
+    if (!isInternal && isFlow(entry) && entry.at >= span.from && entry.at < span.to) {
       const { wallet, kind, at, coin } = entry;
       const amount = amountOf(entry);
       const price = prices.at(coin, at);
@@ -52,7 +61,25 @@ export function* flowsOf({ history }: Source, account: string, span: Span): Step
     }
     yield pause;
   }
-  return { flows, cause: ledgersCause(history.ledgers(account), span) };
+  return { flows, transits, cause: ledgersCause(history.ledgers(account), span) };
+}
+
+/**
+ * Returns the ledgers of an account as far as its transfers are known: one that was read just after a transfer, whose other entry may be
+ * in a ledger that was not read yet, counts as read up to before it. It may be a flow, or under way between two wallets.
+ */
+export function settledLedgers({ history, now }: { history: HistoryReader; now: number }, account: string) {
+  const ledgers = history.ledgers(account);
+  const isCurrent = (one: WalletLedger) => isCounted(one) && one.to > now;
+  const through = Math.min(...ledgers.filter(isCurrent).map((one) => one.through));
+  if (through === Number.POSITIVE_INFINITY) return ledgers;
+  const last = { from: through - 2 * transferSpreadMs, to: through + transferSpreadMs };
+  const isOpen = ({ kind, at }: LedgerEntry) => kind === "transfer" && at >= through - transferSpreadMs && at < through;
+  const open = [...withoutInternal(history.entries(account, last))].find(isOpen);
+  if (!open) return ledgers;
+  return ledgers.map((one) =>
+    isCurrent(one) && one.wallet === open.wallet ? { ...one, through: Math.min(one.through, open.at - 1) } : one,
+  );
 }
 
 /** The margin wallets have ledgers, but their balances are not collected. */
@@ -84,11 +111,14 @@ function* counted(entries: Iterable<LedgerEntry>): Generator<LedgerEntry, void> 
   for (const entry of entries) if (isCounted(entry)) yield entry;
 }
 
-/** Yields the entries, which come in the order of time, and whether each is one side of a transfer between wallets of one account. */
+/**
+ * Yields the entries, which come in the order of time, and whether each is one side of a transfer between wallets of one account; with
+ * the later side also the earlier one.
+ */
 export function* markInternal<Entry extends LedgerEntry>(
   entries: Iterable<Entry>,
-): Generator<{ entry: Entry; isInternal: boolean }, void> {
-  const recent: { entry: Entry; isInternal: boolean }[] = [];
+): Generator<{ entry: Entry; isInternal: boolean; earlier: Entry | null }, void> {
+  const recent: { entry: Entry; isInternal: boolean; earlier: Entry | null }[] = [];
   function* before(instant: number) {
     for (let first = recent[0]; first && first.entry.at < instant; first = recent[0]) {
       recent.shift();
@@ -100,7 +130,7 @@ export function* markInternal<Entry extends LedgerEntry>(
     const others = recent.filter((one) => !one.isInternal && areOneTransfer(one.entry, entry));
     const other = others.findLast((one) => one.entry.wallet !== entry.wallet) ?? others.at(-1);
     if (other) other.isInternal = true;
-    recent.push({ entry, isInternal: other !== undefined });
+    recent.push({ entry, isInternal: other !== undefined, earlier: other?.entry ?? null });
   }
   yield* before(Number.POSITIVE_INFINITY);
 }

@@ -45,6 +45,19 @@ describe("the performance of simulated accounts", () => {
     }
   });
 
+  it("has returns whose flows and results are those of the report of profits on every day, also with a transfer under way", () => {
+    const span = { timezone: "UTC", by: "day" as const, from: Date.parse("2026-01-02"), to: Date.parse("2026-02-01") };
+    for (const account of ["main", "hedge"]) {
+      const [profits, found] = ["pnl", "returns"].map((name) =>
+        reportRows(life.path, name, span, { account, now: end }),
+      );
+      expect(found?.slice(0, -1).map(({ day, flows, result }) => [day, flows, result])).toEqual(
+        profits?.map(({ day, flows, profit, unexplained }) => [day, flows, add(String(profit), String(unexplained))]),
+      );
+      expect(sum(found?.slice(0, -1).map(({ flows }) => String(flows)) ?? [])).toBe(found?.at(-1)?.flows);
+    }
+  });
+
   it("has on the curve the flows of both accounts in their sum", async () => {
     const [main, hedge, both] = await Promise.all(
       ["account=main&", "account=hedge&", ""].map(async (account) => {

@@ -1,7 +1,7 @@
 /** What the money in an account made, whatever was paid in and out. */
 import type { Steps } from "../../core/async/cooperate.ts";
 import { round, subtract, sumOf } from "../../core/decimal.ts";
-import type { Cell } from "../../core/domain.ts";
+import type { Cell, DecimalString } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { type Period, periodOf, periodsOf, type Span, spanOf } from "../../queries/periods.ts";
 import { type Returns, returnsOf } from "../../returns/returns.ts";
@@ -78,12 +78,15 @@ function* cellsOf(part: Part): Steps<Cell[]> {
   const { valuations, opening, closing } = part;
   const found = opening && closing && (yield* returnsOf(valuations));
   const since = opening ? valuations.slice(valuations.indexOf(opening) + 1) : [];
-  const flows = found && sumOf(since.map(({ flow }) => flow));
-  const change = found && subtract(closing?.equity ?? "0", opening?.equity ?? "0");
+  const [start, end] = [opening?.recorded ?? null, closing?.recorded ?? null];
+  // What was under way at the opening came in, and what was so at the closing left.
+  const arrived = subtract(underWay(opening), underWay(closing));
+  const flows = found && sumOf([arrived, ...since.map(({ flow }) => flow)]);
+  const change = found && subtract(end ?? "0", start ?? "0");
   const { timeWeighted = null, moneyWeighted = null, drawdown = null } = found ?? {};
   const { least = null, greatest = null } = timeWeighted ?? {};
   return [
-    ...[opening?.equity ?? null, closing?.equity ?? null, flows, change && flows && subtract(change, flows)],
+    ...[start, end, flows, change && flows && subtract(change, flows)],
     ...[least === greatest ? least : null, least, greatest, moneyWeighted, drawdown?.depth ?? null].map(
       (fraction) => fraction && round(fraction, places),
     ),
@@ -94,6 +97,9 @@ function* cellsOf(part: Part): Steps<Cell[]> {
     unknownIn(part, since, found),
   ];
 }
+
+/** Returns what was under way between wallets at a snapshot. */
+const underWay = (one: AccountValuation | null): DecimalString => subtract(one?.equity ?? "0", one?.recorded ?? "0");
 
 function unknownIn(part: Part, since: readonly AccountValuation[], found: Returns | null): string | null {
   if (!part.opening) return "the equity at the beginning";

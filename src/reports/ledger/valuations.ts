@@ -1,21 +1,24 @@
 /** Reads the equity of an account at each of its snapshots, and the money that came in and left in between. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { freshUntil } from "../../core/cron.ts";
-import { add, decimalIn, isPositive, sum } from "../../core/decimal.ts";
+import { add, decimalIn, isPositive, sum, sumOf } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { equityOf, ledgerPartOf } from "../../queries/equity.ts";
-import { type Flow, flowsOf, ledgersCause } from "../../queries/flows.ts";
+import { type Flow, flowsOf, ledgersCause, settledLedgers } from "../../queries/flows.ts";
 import { type Source, scheduleAt, schedulesOf } from "../../queries/source.ts";
 import type { DetailedValuation } from "../../returns/returns.ts";
+import { Transits } from "../../returns/transits.ts";
 import type { ItemCells, ItemPoint, SchedulePeriod, Span, WalletLedger } from "../../store/history.ts";
 
-/** The equity of the wallets with a ledger, at a snapshot or at a flow. */
+/** The equity of the wallets with a ledger and of what is under way between them, at a snapshot or at a flow. */
 export interface AccountValuation extends DetailedValuation {
   /** The slot of the snapshot; null at a flow, where the equity is computed. */
   slot: number | null;
-  /** The equity of all wallets; null if it is unknown, and at a flow. */
+  /** The equity of all wallets and of what is under way; null if it is unknown, and at a flow. */
   whole: DecimalString | null;
+  /** The equity as it was recorded, without what was under way; null if it is unknown, and at a flow. */
+  recorded: DecimalString | null;
   /** Why `flow` is unknown; null if it is known. */
   cause: string | null;
   /** The coins that came in or left without a price at the exchange: its equity does not contain them, and `flow` neither. */
@@ -26,6 +29,7 @@ export interface AccountValuation extends DetailedValuation {
 interface Snapshot {
   equity: DecimalString | null;
   whole: DecimalString | null;
+  recorded: DecimalString | null;
   isUnified: boolean;
 }
 
@@ -42,7 +46,7 @@ export class Valuations {
     const { history } = source;
     this.#source = source;
     this.#account = account;
-    this.#ledgers = history.ledgers(account);
+    this.#ledgers = settledLedgers(source, account);
     this.#schedules = schedulesOf(history, account, dataset.name);
   }
 
@@ -63,10 +67,13 @@ export class Valuations {
     const points = yield* this.#points({ from: scope?.takenAt ?? span.from, to: span.to });
     const [first, last] = [points[0], points.at(-1)];
     if (!first || !last) return [];
-    const { flows } = yield* flowsOf(this.#source, this.#account, { from: first.at + 1, to: last.at + 1 });
-    const valuations = [valuationAt(first, [])];
-    let [before, next] = [first, 0];
-    for (const point of points.slice(1)) {
+    const between = { from: first.at + 1, to: last.at + 1 };
+    const { flows, transits: all } = yield* flowsOf(this.#source, this.#account, between);
+    const transits = new Transits(all);
+    let [before, next] = [withTransits(first, transits), 0];
+    const valuations = [valuationAt(before, [])];
+    for (const read of points.slice(1)) {
+      const point = withTransits(read, transits);
       const since = next;
       while ((flows[next]?.at ?? Number.POSITIVE_INFINITY) <= point.at) next += 1;
       valuations.push(...this.#between(before, point, flows.slice(since, next)));
@@ -126,7 +133,15 @@ const columns = ["usdt_equity", "complete", "spot_usdt", "futures_usdt", "unifie
 function snapshotOf(cells: ItemCells): Snapshot {
   const row = cells ? Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null])) : undefined;
   const whole = equityOf({ rows: row ? [row] : [] });
-  return { equity: ledgerPartOf(row), whole, isUnified: decimalIn(row, "unified_usdt") !== null };
+  const recorded = ledgerPartOf(row);
+  return { equity: recorded, whole, recorded, isUnified: decimalIn(row, "unified_usdt") !== null };
+}
+
+/** Returns a snapshot with what was under way between wallets, which belongs to the account. */
+function withTransits(point: Point, transits: Transits): Point {
+  const inTransit = transits.usdtAt(point.at);
+  const [equity, whole] = [point.value.equity, point.value.whole].map((one) => sumOf([one, inTransit]));
+  return { ...point, value: { ...point.value, equity: equity ?? null, whole: whole ?? null } };
 }
 
 /** Returns what is unknown of the flows; null if each has a value. */
@@ -137,12 +152,12 @@ function unknownOf(flows: readonly Flow[]): string | null {
 
 /** Returns a valuation after known flows. */
 function valued(
-  { at, slot, equity, whole }: Pick<AccountValuation, "at" | "slot" | "equity" | "whole">,
+  { at, slot, equity, whole, recorded }: Pick<AccountValuation, "at" | "slot" | "equity" | "whole" | "recorded">,
   flows: readonly Flow[],
 ) {
   const amounts = flows.map(({ at, usdt }) => ({ at, amount: usdt ?? "0" }));
   const flow = sum(amounts.map(({ amount }) => amount));
-  return { at, slot, equity, whole, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
+  return { at, slot, equity, whole, recorded, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
 }
 
 const valuationAt = ({ at, slot, value }: Point, flows: readonly Flow[]): AccountValuation =>
@@ -153,6 +168,6 @@ function increased(equity: DecimalString, cameIn: readonly Flow[]): AccountValua
   let held = equity;
   return cameIn.map((flow) => {
     held = add(held, flow.usdt ?? "0");
-    return valued({ at: flow.at, slot: null, equity: held, whole: null }, [flow]);
+    return valued({ at: flow.at, slot: null, equity: held, whole: null, recorded: null }, [flow]);
   });
 }

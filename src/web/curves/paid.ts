@@ -2,13 +2,17 @@
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { dayMs } from "../../core/time.ts";
-import { type Flow, flowsOf, isCounted } from "../../queries/flows.ts";
+import { equity } from "../../datasets/snapshots/equity.ts";
+import { type Flow, type Flows, flowsOf, isCounted, settledLedgers } from "../../queries/flows.ts";
+import type { Transit } from "../../returns/transits.ts";
 import type { HistoryReader, Mark, Span, WalletLedger } from "../../store/history.ts";
 
 /** What was paid in and out, as far as it is known. */
 export interface Paid {
   /** Oldest first; without those of coins that the exchange has no price of. Unit of `usdt`: USDT. */
   flows: readonly PaidAmount[];
+  /** What was under way between wallets of an account while its equity was read. */
+  transits: readonly PaidTransit[];
   /** When other money may have been paid, oldest first. Both ends are included. */
   unknown: readonly Span[];
   /** Up to when the ledgers were read, epoch ms; infinity where there is none. */
@@ -23,6 +27,10 @@ export interface PaidAmount {
   usdt: DecimalString;
 }
 
+export interface PaidTransit extends Transit {
+  account: string;
+}
+
 interface Known {
   mark: Mark;
   /** Which parts of the ledgers were not collected. */
@@ -30,6 +38,7 @@ interface Known {
   /** The entries before this time were read. Epoch ms. */
   to: number;
   flows: Flow[];
+  transits: Transit[];
 }
 
 /** The entries read in one step, as a part of their time. */
@@ -42,12 +51,15 @@ export class PaidCache {
   /** Returns what was paid into and out of accounts up to the present time. */
   *of(history: HistoryReader, accounts: readonly string[], now: number): Steps<Paid> {
     const flows: Flow[] = [];
+    const transits: PaidTransit[] = [];
     const ledgers: WalletLedger[] = [];
     for (const account of accounts) {
-      const own = history.ledgers(account).filter(isCounted);
+      const own = settledLedgers({ history, now }, account).filter(isCounted);
       if (own.length === 0) return nothing;
       ledgers.push(...own);
-      flows.push(...(yield* this.#flows(history, account, own, now)));
+      const found = yield* this.#read(history, account, own, now);
+      flows.push(...found.flows);
+      transits.push(...found.transits.map((one) => ({ ...one, account })));
     }
     flows.sort((one, other) => one.at - other.at);
     const removed = history.accountsRemovedAt(now);
@@ -57,32 +69,58 @@ export class PaidCache {
     const unknown = [...ledgers.flatMap(unknownIn), ...unpriced.map(({ at }) => ({ from: at, to: at }))];
     return {
       flows: flows.flatMap(({ account, at, usdt }) => (usdt === null ? [] : [{ account, at, usdt }])),
+      transits,
       unknown: merged(unknown),
       through,
       isNothingKnown: false,
     };
   }
 
-  *#flows(history: HistoryReader, account: string, ledgers: readonly WalletLedger[], now: number): Steps<Flow[]> {
+  *#read(
+    history: HistoryReader,
+    account: string,
+    ledgers: readonly WalletLedger[],
+    now: number,
+  ): Steps<Pick<Flows, "flows" | "transits">> {
     const holes = JSON.stringify(ledgers.map(({ wallet, from, to, holes }) => [wallet, from, to, holes]));
     const found = this.#known.get(account);
     const isValid = found?.holes === holes && history.isUnchangedSince(found.mark);
-    const known: Known = isValid ? found : { mark: history.mark(), holes, to: startOf(history, account), flows: [] };
+    const known: Known = isValid
+      ? found
+      : { mark: history.mark(), holes, to: startOf(history, account), flows: [], transits: [] };
     known.mark = history.mark();
     this.#known.set(account, known);
     const final = Math.min(now, ...ledgers.filter(({ to }) => to > now).map(({ through }) => through)) - settledMs;
     while (known.to < final) {
       const to = Math.min(final, known.to + stepMs);
-      known.flows.push(...(yield* flowsOf({ history, account, now }, account, { from: known.to, to })).flows);
+      const { flows, transits } = yield* flowsOf({ history, account, now }, account, { from: known.to, to });
+      // One that ends later is found again with the entries after it.
+      const ended = transits.filter((one) => one.to < to);
+      const seen = yield* atSnapshots(history, account, ended);
+      known.flows.push(...flows);
+      known.transits.push(...seen);
       known.to = to;
       yield pause;
     }
     const last = yield* flowsOf({ history, account, now }, account, { from: known.to, to: now + 1 });
-    return [...known.flows, ...last.flows];
+    const seen = yield* atSnapshots(history, account, last.transits);
+    return { flows: [...known.flows, ...last.flows], transits: [...known.transits, ...seen] };
   }
 }
 
-const nothing: Paid = { flows: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: true };
+/** Returns the transfers that were under way while the equity was read: few. */
+function* atSnapshots(history: HistoryReader, account: string, transits: readonly Transit[]): Steps<Transit[]> {
+  const items = [...history.items(equity, account, null, {})];
+  const seen: Transit[] = [];
+  for (const one of transits) {
+    if (items.some((item) => [...history.points(equity, item, one, ["complete"], () => null)].length > 0))
+      seen.push(one);
+    yield pause;
+  }
+  return seen;
+}
+
+const nothing: Paid = { flows: [], transits: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: true };
 
 /** The other entry of a transfer, which makes it none, may be so much later. Milliseconds. */
 const settledMs = 600_000;

@@ -7,7 +7,7 @@ import type { View } from "../data/table.ts";
 import { type CurveData, type CurveRequest, type Curves, sourceKey } from "./curves.ts";
 import type { Point } from "./downsample.ts";
 import { type LineInfo, slotsOf } from "./lines.ts";
-import type { Paid, PaidAmount, PaidCache } from "./paid.ts";
+import type { Paid, PaidAmount, PaidCache, PaidTransit } from "./paid.ts";
 import { type Loss, Profit } from "./profit.ts";
 import { equitySource } from "./sources.ts";
 
@@ -48,7 +48,8 @@ export class ProfitCurves {
 
   *curve(view: View, request: ProfitRequest): Steps<ProfitCurve> {
     const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
-    const cuts = paid.flows.map(({ at }) => at);
+    const ends = paid.transits.flatMap(({ from, to }) => [from, to]);
+    const cuts = [...paid.flows.map(({ at }) => at), ...ends].sort((one, other) => one - other);
     const source = equitySource(view);
     const key = sourceKey("equity", source);
     const found = yield* this.#curves.curve(view.history, source, { ...request, key, lines: [line], cuts });
@@ -83,7 +84,11 @@ export class ProfitCurves {
     const accounts = selectedAccounts(view);
     const paid = yield* this.#paid.of(view.history, accounts, view.at);
     if (paid.isNothingKnown) return { paid, isKnown: false, line: "total" };
-    const known = { ...paid, flows: paid.flows.filter(({ at }) => at > span.from && at < span.to) };
+    const known = {
+      ...paid,
+      flows: paid.flows.filter(({ at }) => at > span.from && at < span.to),
+      transits: paid.transits.filter(({ from, to }) => to > span.from && from < span.to),
+    };
     const aligned = accounts.length > 1 ? yield* atCommonSlots(view, known) : known;
     return { paid: aligned, isKnown: true, line: "ledger_part" };
   }
@@ -110,8 +115,13 @@ function* atCommonSlots(view: View, paid: Paid): Steps<Paid> {
     flows.push({ ...flow, at: slotAt(flow.account, flow.at) });
     yield pause;
   }
+  const transits: PaidTransit[] = [];
+  for (const one of paid.transits) {
+    transits.push({ ...one, from: slotAt(one.account, one.from), to: slotAt(one.account, one.to) });
+    yield pause;
+  }
   const through = Math.min(...accounts.map((account) => slotAt(account, paid.through + 1) - 1));
-  return { ...paid, flows: flows.sort((one, other) => one.at - other.at), through };
+  return { ...paid, flows: flows.sort((one, other) => one.at - other.at), transits, through };
 }
 
 const wanted = (isKnown: boolean, { lines }: ProfitRequest): ProfitLine[] =>

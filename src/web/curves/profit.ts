@@ -1,6 +1,7 @@
 /** Computes what the money in accounts made from their equity and what was paid in and out. */
-import { absolute, add, compare, divide, isPositive, multiply, subtract } from "../../core/decimal.ts";
+import { absolute, add, compare, divide, isPositive, multiply, subtract, sumOf } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
+import { Transits } from "../../returns/transits.ts";
 import type { Paid } from "./paid.ts";
 
 /** The equity at a time, epoch ms; null is unknown. */
@@ -40,17 +41,20 @@ interface Known {
  */
 export class Profit {
   readonly #paid: Paid;
+  readonly #transits: Transits;
   #nextFlow = 0;
   #last: Known | null = null;
   #largest: Loss | null = null;
 
   constructor(paid: Paid) {
     this.#paid = paid;
+    this.#transits = new Transits(paid.transits);
   }
 
   /** Adds the next point, and returns those to draw: none where the ledger was not read yet, and two after a break. */
-  add({ at, equity }: EquityPoint): ProfitPoint[] {
+  add({ at, equity: recorded }: EquityPoint): ProfitPoint[] {
     if (at > this.#paid.through) return [];
+    const equity = sumOf([recorded, this.#transits.usdtAt(at)]);
     if (equity === null) return [{ at, profit: null, drawdown: null }];
     const last = this.#last;
     const step = last && this.#flowIn(last.at, at);

@@ -7,7 +7,7 @@ import { startAccounts } from "../account.ts";
 
 /** Returns the points of an equity as "time profit drawdown". */
 function pointsOf(equities: (string | null)[], paid: Partial<Paid> = {}): string[] {
-  const none = { flows: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: false };
+  const none = { flows: [], transits: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: false };
   const profit = new Profit({ ...none, ...paid });
   return equities
     .flatMap((equity, index) => profit.add({ at: index * 10, equity }))

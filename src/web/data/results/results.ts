@@ -22,7 +22,7 @@ export interface Result {
   isOnTime: boolean;
   /** The change of the equity without what was paid in and out, in the wallets with a ledger; null if flows are unknown. */
   profit: DecimalString | null;
-  /** The change of the equity of all wallets; null if it is unknown. */
+  /** The change of the equity of all wallets and of what is under way between them; null if it is unknown. */
   change: DecimalString | null;
   /** The return as a fraction; of `change` if `profit` is unknown. Null if it is unknown. */
   share: DecimalString | null;
