@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { fundingAssets } from "../../src/datasets/snapshots/funding-assets.ts";
 import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
@@ -54,6 +55,24 @@ it.each([
   const { record, page } = await startAccounts({ minutes: 3 });
   await record(equity, 3, [{ complete: 0, pricedUsdt: "3", ...cells }]);
   expect(part(await page("/"), "headline")).toContain(sentence);
+});
+
+it("shows no unrealised profit where positions were not collected, not even 0", async () => {
+  const { record, page } = await startAccounts({ minutes: 3 });
+  const tile = (html: string) => /Unrealised<\/a>\s*<span class="value">(.*?)<\/li>/s.exec(html)?.[1];
+  await record(equity, 1, [equityRow("1")]);
+  expect(tile(await page("/"))).toMatch(/^<span class="unknown">unknown<\/span><\/span>\s*$/);
+  await record(positions, 3, [], "main", "umcbl");
+  expect(tile(await page("/"))).toContain("0 positions");
+  expect(tile(await page("/?at=2026-10-01"))).toContain("unknown");
+});
+
+it("shows a dash, not unknown, for what a wallet does not report", async () => {
+  const { record, page } = await startAccounts({ minutes: 1 });
+  await record(fundingAssets, 1, [{ coin: "BTC", available: "1", frozen: "0" }]);
+  const history = part(await page("/coin?account=main&wallet=funding&coin=BTC"), "coin");
+  expect(history).toContain('<span class="none" title="not reported for this wallet">–</span>');
+  expect(history).not.toContain("unknown");
 });
 
 it("adds accounts up only at a slot with complete equity of all of them", async () => {

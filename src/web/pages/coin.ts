@@ -5,12 +5,13 @@ import { coin } from "../data/coin.ts";
 import { stretchesOf } from "../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
+import { dashWhereNull } from "./balances/balances.ts";
 import { ledgerLink } from "./ledger/verdict.ts";
 import { chartHtml, standardSpans } from "./parts/chart.ts";
 import type { Html } from "./parts/figure.ts";
 import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
-import { tableHtml } from "./parts/table.ts";
+import { columnsFor, tableHtml } from "./parts/table.ts";
 
 const maxRows = 100;
 
@@ -37,6 +38,10 @@ export function* coinPage(view: View): Steps<Html> {
         table: coin,
         view,
         caption: "History",
+        columns: columnsFor(coin, view, undefined, {
+          frozen: dashWhereNull("frozen"),
+          locked: dashWhereNull("locked"),
+        }),
         rows,
         empty: "No balance history.",
         maxRows: maxRows,

@@ -69,10 +69,10 @@ const isShown = (row: HistoryRow, { params: { q = "" } }: View): boolean =>
   row.coin ? String(row.coin).toLowerCase().includes(q.toLowerCase()) : !row.last_known_at;
 
 /** Returns a renderer that shows a dash where the response of a known wallet does not contain the amount. */
-const dashWhereNull =
+export const dashWhereNull =
   (name: string): CellRenderer =>
   (row, plain) =>
-    row.total && row[name] === null ? none("–", "not reported for this wallet") : plain;
+    row.total && (row[name] ?? null) === null ? none("–", "not reported for this wallet") : plain;
 
 /** Returns the column with the verdict of the newest stretch of each balance, a link to its entries; null if nothing was reconciled. */
 function ledgerColumn(view: View): ShownColumn | null {

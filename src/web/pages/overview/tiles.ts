@@ -21,6 +21,7 @@ import {
   unknown,
 } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { wasCollected } from "../positions/open.ts";
 
 interface Tile {
   label: string;
@@ -129,7 +130,10 @@ function dayText(at: number, timezone: string): string {
 const minuteText = (at: number, timezone: string): string =>
   `${dayText(at, timezone)} ${localText(at, timezone).slice(11, 16)}`;
 
+const countText = (count: number): Html => html`${count} ${count === 1 ? "position" : "positions"}`;
+
 function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
+  if (!wasCollected(view)) return { label: "Unrealised", value: unknown(), lines: [], path: "/positions" };
   const counted = positions.filter((row) => row.symbol && isMoneyRow(row));
   const hasUnknown = positions.some((row) => !row.symbol && !row.last_known_at && isMoneyRow(row));
   const value = hasUnknown ? null : sumOf(counted.map((row) => decimalIn(row, "usdt_unrealized_pl")));
@@ -141,7 +145,8 @@ function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
   return {
     label: "Unrealised",
     value: old && value !== null ? lastKnownHtml(figure, String(old), view) : figure,
-    lines: [counted.length === 1 ? html`1 position` : html`${counted.length} positions`],
+    // Nothing known is not a count of 0.
+    lines: hasUnknown && counted.length === 0 ? [] : [countText(counted.length)],
     path: "/positions",
   };
 }

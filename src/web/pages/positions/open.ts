@@ -104,7 +104,7 @@ function ageText({ opened_at, last_known_at }: HistoryRow, { at }: View): Html {
 }
 
 /** Returns true if positions were collected by the shown instant; before that, "no open positions" would be a guess. */
-const wasCollected = ({ history, account, at }: View): boolean =>
+export const wasCollected = ({ history, account, at }: View): boolean =>
   history.series(account).some(({ dataset, firstAt }) => dataset === "positions" && firstAt <= at);
 
 /** Returns what is shown instead of open positions. `rows` are also those of product types of which nothing is known. */
