@@ -169,9 +169,13 @@ describe.skipIf(!executablePath)("in a browser", () => {
       isMobile: true,
       hasTouch: true,
     });
-    for (const path of paths) {
+    for (const path of [...paths, ...["/", "/positions", "/performance"].map((path) => `${path}?digits=all`)]) {
       await page.goto(at(path));
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+      for (const width of [390, 320]) {
+        await page.setViewportSize({ width, height: 844 });
+        const wide = () => page.evaluate("document.documentElement.scrollWidth");
+        await expect.poll(wide, { message: `${path}, ${width} px` }).toBeLessThanOrEqual(width);
+      }
     }
   });
 
