@@ -16,6 +16,8 @@ describe.skipIf(!executablePath)("the header", () => {
   const folder = mkdtempSync(join(tmpdir(), "collector-header-"));
   const path = join(folder, "collector.db");
   let served: Served;
+  /** Without a collector. */
+  let stopped: Served;
   let browser: Browser;
 
   beforeAll(async () => {
@@ -28,13 +30,16 @@ describe.skipIf(!executablePath)("the header", () => {
       }
     }
     store.close();
-    served = await servePages(path, () => start + 2 * day * minute + 3000);
+    const now = () => start + 2 * day * minute + 3000;
+    served = await servePages(path, now);
+    stopped = await servePages(path, now, null, null);
     browser = await startBrowser(executablePath ?? "");
   });
 
   afterAll(async () => {
     await browser?.close();
     served?.close();
+    stopped?.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -55,11 +60,15 @@ describe.skipIf(!executablePath)("the header", () => {
         "/nowhere",
         "/nowhere/deep/down",
         "/balances?at=2026-11-02T12:00",
+        new URL("/", stopped.url).href,
+        new URL("/?at=2026-11-02T12:00", stopped.url).href,
       ]) {
         await page.goto(at(path));
         expect(await page.locator("header").evaluate((one) => one.getBoundingClientRect().height), path).toBe(52);
         expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(width);
         expect(await page.getByRole("navigation").getByRole("link", { name: "Positions" }).isVisible()).toBe(true);
+        const name = await page.locator(".account .name").boundingBox();
+        expect(name?.width, path).toBeGreaterThan(30);
         const parts = await page.locator("header > :not(nav), .account summary, nav a").evaluateAll((all) =>
           all
             .map((one) => one.getBoundingClientRect())
