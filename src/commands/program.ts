@@ -118,18 +118,24 @@ function add(
 export async function runProgram(given: readonly string[]): Promise<number> {
   try {
     const { choice, rest } = takeColour(given);
-    if (rest[0] === "help" && rest.length === 2) {
-      const { topics } = await import("./terminal/topics.ts");
-      const topic = topics[rest[1] ?? ""];
-      if (topic !== undefined) {
-        await write(`${topic}\n`);
-        return 0;
-      }
-    }
-    return await runWith(rest, choice);
+    return rest[0] === "help" && rest.length > 1 ? await help(rest.slice(1), choice) : await runWith(rest, choice);
   } catch (error) {
     return reportError(error);
   }
+}
+
+/** Prints a topic, or the help of the command or group that `words` name; an unknown word is an error. */
+async function help(words: readonly string[], colour: ColourChoice): Promise<number> {
+  const [first = ""] = words;
+  const { topics } = await import("./terminal/topics.ts");
+  if (words.length === 1 && Object.hasOwn(topics, first)) {
+    await write(`${topics[first]}\n`);
+    return 0;
+  }
+  const command = findCommand(words);
+  if (command) return await runWith([...command.name.split(" "), "--help"], colour);
+  const isKnown = first === "help" || first.startsWith("-") || Object.hasOwn(groups, first);
+  return await runWith(isKnown ? ["help", ...words] : words, colour);
 }
 
 async function runWith(args: readonly string[], colour: ColourChoice): Promise<number> {

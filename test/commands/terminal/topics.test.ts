@@ -17,6 +17,14 @@ it("every topic is listed by --help and printed by help", async () => {
   expect((await help("help", "status")).stdout).toContain("Usage: bitget-collector status");
 });
 
+it("help of a command in a group is its own, and of an unknown word an error", async () => {
+  expect((await help("help", "db", "verify")).stdout).toContain("Usage: bitget-collector db verify");
+  expect((await help("help", "db")).stdout).toContain("Usage: bitget-collector db [options] [command]");
+  const unknown = await help("help", "reprot");
+  expect(unknown).toMatchObject({ code: 64, stdout: "" });
+  expect(unknown.stderr).toContain("unknown command 'reprot'\n(Did you mean report?)");
+});
+
 it("the topics agree with the reference, the formats and the settings", () => {
   const reference = readFileSync("docs/reference/cli.md", "utf8").split("## Commands")[0] ?? "";
   const codes = [...reference.matchAll(/^\| (\d[\d, ]*) \|/gm)].map((match) => match[1]);
