@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { withoutDays } from "../../src/web/pages/performance/calendar.ts";
 import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
 import { type Life, live } from "../reports/pnl-life.ts";
@@ -135,6 +136,14 @@ it("calls it a change of the equity where no ledger is collected, hatches days w
     /<td class="down gap"><span class="day">2<\/span> <data value="-10.5" title="-10.5">−10<span class="places">.50<\/span>/,
   );
   expect(found).toMatch(/<td class="up gap running">.*in progress/);
+});
+
+it.each([
+  [0, ""],
+  [1, " <small>without 1 unknown day</small>"],
+  [2, " <small>without 2 unknown days</small>"],
+])("says of a sum that it is without %i unknown days", (count, text) => {
+  expect(String(withoutDays(count))).toBe(text);
 });
 
 it("is where the daily values were", async () => {

@@ -30,7 +30,7 @@ export function calendars(days: readonly DayResult[], of: Shown, view: View): Ht
     const own = new Map(days.filter(({ day }) => day.name.startsWith(month.name)).map((one) => [one.day.name, one]));
     const sum = month[of];
     return html`<table class="pnl-calendar">
-<caption>${monthNames.format(Date.parse(month.name))} ${sum === null ? unknown() : profitFigure(sum, view)}${of === "profit" && month.unknownDays > 0 ? html` <small>without ${month.unknownDays} unknown ${month.unknownDays === 1 ? "day" : "days"}</small>` : ""}</caption>
+<caption>${monthNames.format(Date.parse(month.name))} ${sum === null ? unknown() : profitFigure(sum, view)}${of === "profit" ? withoutDays(month.unknownDays) : ""}</caption>
 <thead><tr>${weekdays.map(([short, name]) => html`<th scope="col"><abbr title="${name}">${short}</abbr></th>`)}</tr></thead>
 <tbody>${weeksOf(month.name).map((week) => html`<tr>${week.map((date) => dayCell(date, date === null ? undefined : own.get(date), { of, view }))}</tr>`)}</tbody>
 </table>`;
@@ -69,3 +69,7 @@ function cellFigure(value: DecimalString, view: View): Html {
   const [, whole = text, places = ""] = /^([^<>.]*)(\.\d+)$/.exec(text) ?? [];
   return html`<data value="${value}" title="${value}">${whole}<span class="places">${places}</span></data>`;
 }
+
+/** Says of a sum how many days are not part of it, because they are unknown; nothing where there are none. */
+export const withoutDays = (unknownDays: number): Html | string =>
+  unknownDays > 0 ? html` <small>without ${unknownDays} unknown ${unknownDays === 1 ? "day" : "days"}</small>` : "";

@@ -20,7 +20,7 @@ import { amountFigure, type Html, instantFigure, none, profitFigure, shareFigure
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { columnsFor, tableHtml } from "../parts/table.ts";
-import { calendars, type Shown } from "./calendar.ts";
+import { calendars, type Shown, withoutDays } from "./calendar.ts";
 
 const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
 
@@ -71,8 +71,8 @@ function tiles(days: readonly DayResult[], { of, curve, view }: Tiles): Html {
   const figure = (value: string | null) => (value === null ? unknown() : profitFigure(value, view));
   const dayTile = (one: typeof best) => (one ? html`${figure(one.value)} <small>${one.day.name}</small>` : none());
   return html`<section id="results" data-live aria-label="Results"><dl>
-<div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}</dd></div>
-<div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : amountFigure(all.flows, view)}</dd></div>
+<div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}${of === "profit" && all[of] !== null ? withoutDays(all.unknownDays) : ""}</dd></div>
+<div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : html`${amountFigure(all.flows, view)}${withoutDays(days.filter(({ flows }) => flows === null).length)}`}</dd></div>
 <div><dt>${curve?.isPaidKnown === false ? "Largest drawdown of equity" : "Largest drawdown"}</dt><dd>${drawdown(curve, view)}</dd></div>
 <div><dt>Best day</dt><dd>${dayTile(best)}</dd></div>
 <div><dt>Worst day</dt><dd>${dayTile(worst)}</dd></div>
