@@ -77,8 +77,8 @@ ${countVerdicts(stretches).length > 0 ? html`· <a href="${linkTo("/reconciliati
 
 function pagesHtml(page: number, hasMore: boolean, address: (page: number) => string): Html {
   if (page === 1 && !hasMore) return html``;
-  return html`<nav class="key" aria-label="Pages of entries">
+  return html`<div role="navigation" class="key" aria-label="Pages of entries">
 ${page > 1 ? html`<a href="${address(page - 1)}" rel="prev">Newer entries</a>` : ""}
 ${hasMore ? html`<a href="${address(page + 1)}" rel="next">Older entries</a>` : ""}
-</nav>`;
+</div>`;
 }

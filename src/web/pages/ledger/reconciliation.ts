@@ -54,8 +54,8 @@ function verdictLinks(view: View): Html {
   const { wallet, coin, verdict } = view.params;
   const link = (name: string | undefined, label: Html) =>
     html`<a href="${linkTo("/reconciliation", stickyParams(view), { wallet, coin, verdict: name })}"${name === verdict ? html` aria-current="true"` : ""}>${label}</a>`;
-  return html`<nav id="verdicts" data-live class="key" aria-label="Verdicts">${link(undefined, html`All`)}
-${countVerdicts(stretchesOf(view)).map(([name, count]) => link(name, html`${verdictHtml(name)} ${count}`))}</nav>`;
+  return html`<div role="navigation" id="verdicts" data-live class="key" aria-label="Verdicts">${link(undefined, html`All`)}
+${countVerdicts(stretchesOf(view)).map(([name, count]) => link(name, html`${verdictHtml(name)} ${count}`))}</div>`;
 }
 
 /** Returns the form that selects wallet and coin; it works without JavaScript. */
