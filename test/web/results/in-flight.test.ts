@@ -119,14 +119,20 @@ function resultsAt(path: string, instant: number, account: string | null = null)
   }
 }
 
-/** Returns the points of the curve of profits as "time profit drawdown". */
-async function curveAt(path: string, instant: number, query: string): Promise<string[]> {
-  const served = await servePages(path, () => instant);
+/** Returns the points of the curve of profits as "time profit drawdown", asked for at each instant; those of the last one. */
+async function curveAt(path: string, instants: number | number[], query: string): Promise<string[]> {
+  let [now, points]: [number, string[]] = [0, []];
+  const served = await servePages(path, () => now);
   try {
-    const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
-    const { at, lines } = (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[] };
-    const [profit = [], drawdown = []] = lines.map(({ values }) => values);
-    return at.map((each, index) => `${new Date(each).toISOString().slice(8, 16)} ${profit[index]} ${drawdown[index]}`);
+    for (now of [instants].flat()) {
+      const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
+      const { at, lines } = (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[] };
+      const [profit = [], drawdown = []] = lines.map(({ values }) => values);
+      points = at.map((each, index) => {
+        return `${new Date(each).toISOString().slice(8, 16)} ${profit[index]} ${drawdown[index]}`;
+      });
+    }
+    return points;
   } finally {
     served.close();
   }
@@ -237,4 +243,15 @@ it("is open where its other entry may not have been read yet: no loss and no wit
   const [over] = returnsOf(path, { by: "day", from: "09T00:00", to: "10T00:00" }, at("10T00:00"));
   expect(over).toMatchObject({ flows: null, result: null, time_weighted: null, drawdown: null });
   expect(over?.unknown).toBe("spot: not read up to here");
+});
+
+// What is older than ten minutes is read once and kept: up to the snapshot, up to the second entry, and up to after it.
+it.each([0, 20, 21])("is found once where what was read before ends %i ms after the snapshot", async (ms) => {
+  const path = temporaryPath();
+  await storeLife(path, slots, {
+    main: { earned: funded("3500"), moved: transfer("09T23:00", "spot", "umcbl", "3000") },
+  });
+  const instants = [at("09T23:00") + 600_000 + ms, now];
+  const points = await curveAt(path, instants, `account=main&from=${at("09T20:00")}&to=${now}&width=4000`);
+  expect(points).toEqual(slots.map((slot) => `${slot} 0 0`));
 });
