@@ -231,7 +231,9 @@ describe("export, import and export again", () => {
       );
     expect(await problemsOf(copy)).toEqual([]);
     const alone = await imported([files.get("bills") ?? ""]);
-    const unknown = "select bill_id from bills where change is null order by bill_id";
+    // Without balances, nothing shows what the first entry of a coin changed.
+    const unknown = `select bill_id from bills b where change is null and exists (
+      select 1 from bills e where e.wallet = b.wallet and e.coin = b.coin and e.at_ms < b.at_ms) order by bill_id`;
     expect(query(alone, unknown)).toEqual(query(world.path, unknown));
     expect(await problemsOf(alone)).toEqual([]);
   });
