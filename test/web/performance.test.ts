@@ -1,7 +1,10 @@
 /** Tests what the pages say of profits: of simulated accounts, compared with the reports, and of small histories. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runToEnd } from "../../src/core/async/cooperate.ts";
 import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
+import { type Paid, PaidCache } from "../../src/web/curves/paid.ts";
 import { withoutDays } from "../../src/web/pages/performance/calendar.ts";
 import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
@@ -27,6 +30,8 @@ describe("the performance of simulated accounts", () => {
     const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
     return (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[]; unknown: unknown[] };
   };
+
+  const get = async (path: string) => (await fetch(new URL(path, served.url))).text();
 
   // The first span is read point by point, the second from the cached hours.
   it.each([
@@ -59,6 +64,22 @@ describe("the performance of simulated accounts", () => {
     }
   });
 
+  it("reads payments once, also for two requests at the same time", () => {
+    const history = openHistory(life.path);
+    const cache = new PaidCache();
+    const requests = [cache.of(history, ["main"], end), cache.of(history, ["main"], end)];
+    const found: Paid[] = [];
+    while (found.length < requests.length)
+      for (const request of requests) {
+        const { done, value } = request.next();
+        if (done && value) found.push(value);
+      }
+    const alone = runToEnd(new PaidCache().of(history, ["main"], end));
+    history.close();
+    expect(alone.flows.length).toBeGreaterThan(5);
+    expect(found).toEqual([alone, alone]);
+  });
+
   it("has on the curve the flows of both accounts in their sum", async () => {
     const [main, hedge, both] = await Promise.all(
       ["account=main&", "account=hedge&", ""].map(async (account) => {
@@ -69,7 +90,6 @@ describe("the performance of simulated accounts", () => {
     expect(both).toBe(add(main ?? "", hedge ?? ""));
   });
 
-  const get = async (path: string) => (await fetch(new URL(path, served.url))).text();
   const daysOf = async (query: string) => {
     const found = (await (await fetch(new URL(`/api/performance?span=3m&${query}`, served.url))).json()) as {
       rows: Record<string, string | number | null>[];

@@ -92,19 +92,24 @@ export class PaidCache {
     this.#known.set(account, known);
     const final = Math.min(now, ...ledgers.filter(({ to }) => to > now).map(({ through }) => through)) - settledMs;
     while (known.to < final) {
-      const to = Math.min(final, known.to + stepMs);
-      const { flows, transits } = yield* flowsOf({ history, account, now }, account, { from: known.to, to });
+      const from = known.to;
+      const to = Math.min(final, from + stepMs);
+      const { flows, transits } = yield* flowsOf({ history, account, now }, account, { from, to });
       // One that ends later is found again with the entries after it.
       const ended = transits.filter((one) => one.to < to);
       const seen = yield* atSnapshots(history, account, ended);
-      known.flows.push(...flows);
-      known.transits.push(...seen);
-      known.to = to;
+      // A concurrent request may have read the same.
+      if (known.to === from) {
+        known.flows.push(...flows);
+        known.transits.push(...seen);
+        known.to = to;
+      }
       yield pause;
     }
-    const last = yield* flowsOf({ history, account, now }, account, { from: known.to, to: now + 1 });
+    const before = { flows: [...known.flows], transits: [...known.transits], to: known.to };
+    const last = yield* flowsOf({ history, account, now }, account, { from: before.to, to: now + 1 });
     const seen = yield* atSnapshots(history, account, last.transits);
-    return { flows: [...known.flows, ...last.flows], transits: [...known.transits, ...seen] };
+    return { flows: [...before.flows, ...last.flows], transits: [...before.transits, ...seen] };
   }
 }
 
