@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { noChanges } from "../../src/store/alerts/alert-store.ts";
 import { btc, hour, scheduleAll, storeRun } from "../reports/kit.ts";
 import { start, storeAt } from "../store/kit.ts";
 import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
@@ -33,6 +34,11 @@ describe.skipIf(!executablePath)("charts in a browser", () => {
       await storeRun(store, equity, start + at * hour, [{ usdtEquity: total, ...cells }]);
       if (at % 8 === 0) await storeRun(store, spotAssets, start + at * hour, [btc(`${1 + at / 64}`)]);
     }
+    const alert = { kind: "drawdown", account: "main", what: "equity", alert: "a1", value: "0.12", threshold: "0.1" };
+    const fired = { ...alert, state: "fired", at: start + 20 * hour, delivery: "log" } as const;
+    await store.alerts.record({ ...noChanges, messages: [{ ...fired, sentence: "Alert: main: equity fell." }] });
+    await store.setApiVersion("main", "v2", start - 1, "first seen");
+    await store.setApiVersion("main", "v3", start + 44 * hour, "upgraded");
     store.close();
     served = await servePages(path, () => now);
     browser = await startBrowser(executablePath ?? "");
@@ -174,6 +180,29 @@ describe.skipIf(!executablePath)("charts in a browser", () => {
     await page.keyboard.press("Enter");
     await page.getByText("Viewing").waitFor();
     expect(await page.locator(".equity data").first().getAttribute("value")).toBe("1535.2500001");
+  });
+
+  it("says at the flag of an event what happened, by pointer and keyboard, and lists it below, also without scripts", async () => {
+    const { page, problems } = await open("/?span=1w");
+    const { x, y, width } = await boxOf(page);
+    await page.mouse.move(x + (width * (7 * 24 - 28)) / (7 * 24), y + 20);
+    expect(await page.locator(".tooltip").textContent()).toContain("A Alert: main: equity fell.View");
+    await page.mouse.move(x + width * 0.95, y + 20);
+    expect(await page.locator(".tooltip").textContent()).not.toContain("fell");
+    await page.locator(".plot").focus();
+    await page.keyboard.press("End");
+    for (let step = 0; step < 28; step += 1) await page.keyboard.press("ArrowLeft");
+    expect(await page.locator(".reading").textContent()).toMatch(
+      /^1 Nov 2026, 21:00:00: .*\. A Alert: main: equity fell\.$/,
+    );
+    expect(problems).toEqual([]);
+    const plain = await browser.open(at("/"), { javaScriptEnabled: false });
+    await plain.page.getByText("Events", { exact: true }).click();
+    expect(await plain.page.locator(".events li").allTextContents()).toEqual([
+      expect.stringMatching(/^U 2026-11-02 21:00:00 main: upgraded to a unified account\s*$/),
+      expect.stringMatching(/^A 2026-11-01 21:00:00 Alert: main: equity fell\.\s*$/),
+    ]);
+    expect(await plain.page.locator(".events .note").textContent()).toMatch(/paid in and out of main is unknown/);
   });
 
   it("downloads every point of the range as CSV with all digits, and the picture as PNG", async () => {

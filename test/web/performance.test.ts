@@ -64,6 +64,16 @@ describe("the performance of simulated accounts", () => {
     }
   });
 
+  it("lists the payments of both accounts on the overview, the newest first", async () => {
+    const events = [...(await get("/")).matchAll(/<li data-at="(\d+)" data-flag="([DWT])">.*?<span>(.*?)<\/span>/g)];
+    const texts = events.map(([, , , text = ""]) => text.replace(/<[^>]*>/g, ""));
+    expect(new Set(events.map(([, , flag]) => flag))).toEqual(new Set(["D", "W", "T"]));
+    expect(texts).toContainEqual(expect.stringMatching(/^main: deposit of [\d,.]+ USDT$/));
+    expect(texts).toContainEqual(expect.stringMatching(/^hedge: withdrawal of [\d,.]+ [A-Z]+( \([\d,.]+ USDT\))?$/));
+    const times = events.map(([, at]) => Number(at));
+    expect(times).toEqual(times.toSorted((one, other) => other - one));
+  });
+
   it("reads payments once, also for two requests at the same time", () => {
     const history = openHistory(life.path);
     const cache = new PaidCache();
@@ -78,6 +88,24 @@ describe("the performance of simulated accounts", () => {
     history.close();
     expect(alone.flows.length).toBeGreaterThan(5);
     expect(found).toEqual([alone, alone]);
+  });
+
+  it("is the equity above its net deposits, at every point", async () => {
+    const range = `account=main&from=${Date.parse("2026-01-03")}&to=${Date.parse("2026-01-09")}&width=4000`;
+    const { at, lines } = await curveOf(range);
+    const response = await fetch(new URL(`/api/curve?lines=ledger_part,net_deposits&${range}`, served.url));
+    const found = (await response.json()) as Awaited<ReturnType<typeof curveOf>>;
+    const [equities, deposits] = found.lines.map(({ values }) => values.map((value) => value ?? "unknown"));
+    expect(found.at).toEqual(at);
+    expect(new Set(deposits).size).toBeGreaterThan(2);
+    expect(equities).toEqual(deposits?.map((value, index) => add(value, lines[0]?.values[index] ?? "unknown")));
+    const csv = await get(`/api/curve.csv?lines=total,net_deposits&${range}`);
+    const cells = csv
+      .trim()
+      .split(/\r?\n/)
+      .map((line) => line.split(","));
+    expect(cells[0]).toEqual(["at", "total", "net_deposits"]);
+    expect(cells.slice(1).map((row) => row[2])).toEqual(deposits);
   });
 
   it("has on the curve the flows of both accounts in their sum", async () => {

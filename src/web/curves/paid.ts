@@ -76,6 +76,13 @@ export class PaidCache {
     };
   }
 
+  /** Returns what is recorded of an account up to the present time, also of unknown value, oldest first; null if it has no ledger. */
+  *recorded(history: HistoryReader, account: string, now: number): Steps<Flow[] | null> {
+    const ledgers = settledLedgers({ history, now }, account).filter(isCounted);
+    if (ledgers.length === 0) return null;
+    return (yield* this.#read(history, account, ledgers, now)).flows.filter(({ at }) => at <= now);
+  }
+
   *#read(
     history: HistoryReader,
     account: string,

@@ -1,4 +1,4 @@
-/** The curve of what the money in the selected accounts made, and of its drawdown. */
+/** The curves of the selected accounts for which it counts what was paid in and out: profit, drawdown, and the equity with net deposits. */
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import { minuteMs } from "../../core/time.ts";
 import type { Span } from "../../store/history.ts";
@@ -7,6 +7,7 @@ import type { View } from "../data/table.ts";
 import { type CurveData, type CurveRequest, type Curves, sourceKey } from "./curves.ts";
 import type { Point } from "./downsample.ts";
 import { type LineInfo, slotsOf } from "./lines.ts";
+import { NetDeposits } from "./net-deposits.ts";
 import type { Paid, PaidAmount, PaidCache, PaidTransit } from "./paid.ts";
 import { type Loss, Profit } from "./profit.ts";
 import { equitySource } from "./sources.ts";
@@ -21,11 +22,15 @@ const linesOf = (isKnown: boolean): readonly ProfitLine[] => [
 /** A request of a curve; its cache is that of the equity. */
 export type ProfitRequest = Omit<CurveRequest, "key">;
 
-/** Where money may have been paid of which nothing is known. */
-export interface ProfitCurve extends CurveData {
+/** A curve for which it counts what was paid. */
+export interface PaidCurve extends CurveData {
+  /** Where money may have been paid of which nothing is known. */
   unknown: { from: number; to: number }[];
-  /** Whether anything is known of what was paid; otherwise the curve is the change of the equity. */
+  /** Whether anything is known of what was paid; otherwise a profit is the change of the equity. */
   isPaidKnown: boolean;
+}
+
+export interface ProfitCurve extends PaidCurve {
   /** The largest drawdown of the range; null without a point. */
   largest: Loss | null;
 }
@@ -34,6 +39,7 @@ export interface ProfitCurve extends CurveData {
 export interface Readers {
   curves: Curves;
   profits: ProfitCurves;
+  paid: PaidCache;
 }
 
 /** Computes curves of profits. */
@@ -48,8 +54,7 @@ export class ProfitCurves {
 
   *curve(view: View, request: ProfitRequest): Steps<ProfitCurve> {
     const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
-    const ends = paid.transits.flatMap(({ from, to }) => [from, to]);
-    const cuts = [...paid.flows.map(({ at }) => at), ...ends].sort((one, other) => one - other);
+    const cuts = cutsIn(paid);
     const source = equitySource(view);
     const key = sourceKey("equity", source);
     const found = yield* this.#curves.curve(view.history, source, { ...request, key, lines: [line], cuts });
@@ -60,7 +65,7 @@ export class ProfitCurves {
     return {
       ...{ from, to, at: points.map(({ at }) => at) },
       lines: wanted(isKnown, request).map((line) => ({ ...line, values: points.map((point) => point[line.name]) })),
-      unknown: paid.unknown.filter((one) => one.to > from && one.from < Math.min(to, paid.through)),
+      unknown: unknownIn(paid, found),
       isPaidKnown: isKnown,
       largest: profit.largest,
     };
@@ -79,6 +84,38 @@ export class ProfitCurves {
     }
   }
 
+  /** Returns the requested lines of the equity, and after them the net deposits. */
+  *equity(view: View, request: ProfitRequest): Steps<PaidCurve> {
+    const source = equitySource(view);
+    const { paid, isKnown } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
+    const asked = { ...request, key: sourceKey("equity", source), lines: besideDeposits(request) };
+    const cuts = cutsIn(paid);
+    const found = yield* this.#curves.curve(view.history, source, { ...asked, cuts });
+    const { from, to, at } = found;
+    const deposits = new NetDeposits(paid);
+    const equities = found.lines.at(-1)?.values ?? [];
+    const values = at.map((at, index) => deposits.at({ at, equity: equities[index] ?? null }));
+    return {
+      ...{ from, to, at, lines: [...found.lines.slice(0, -1), { ...netDeposits, values }] },
+      unknown: unknownIn(paid, found),
+      isPaidKnown: isKnown,
+    };
+  }
+
+  /** Yields every point of the same curve. */
+  *equityPoints(view: View, request: ProfitRequest): Paced<Point> {
+    const { paid } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
+    const deposits = new NetDeposits(paid);
+    const asked = { ...request, key: "", lines: besideDeposits(request) };
+    for (const point of this.#curves.points(view.history, equitySource(view), asked)) {
+      if (point === pause) yield pause;
+      else {
+        const { at, values } = point;
+        yield { at, values: [...values.slice(0, -1), deposits.at({ at, equity: values.at(-1) ?? null })] };
+      }
+    }
+  }
+
   /** Returns what was paid, and the line of the equity that it changes: where nothing is known of it, the whole equity. */
   *#paidIn(view: View, span: Span): Steps<{ paid: Paid; isKnown: boolean; line: string }> {
     const accounts = selectedAccounts(view);
@@ -93,6 +130,30 @@ export class ProfitCurves {
     return { paid: aligned, isKnown: true, line: "ledger_part" };
   }
 }
+
+/** Returns the parts of a span in which an unknown amount may have been paid. */
+const unknownIn = ({ unknown, through }: Paid, { from, to }: Span): Span[] =>
+  unknown.filter((one) => one.to > from && one.from < Math.min(to, through));
+
+/** Returns the times at which payments change the curve. */
+const cutsIn = ({ flows, transits }: Paid): number[] =>
+  [...flows.map(({ at }) => at), ...transits.flatMap(({ from, to }) => [from, to])].sort((one, other) => one - other);
+
+const netDeposits: LineInfo = {
+  name: "net_deposits",
+  label: "Opening equity and net deposits",
+  kind: "money",
+  isStep: true,
+};
+
+/** Returns whether a request of the equity names the net deposits. */
+export const hasDeposits = ({ lines }: ProfitRequest): boolean => lines?.includes(netDeposits.name) ?? false;
+
+/** Returns the other lines of a request, and the line that the net deposits change. */
+const besideDeposits = ({ lines }: ProfitRequest): string[] => [
+  ...(lines ?? []).filter((name) => name !== netDeposits.name),
+  "ledger_part",
+];
 
 /** How long after its common slot a snapshot of an account may be taken. Milliseconds. */
 const longestMs = 2 * minuteMs;

@@ -7,7 +7,7 @@ import { csvLine } from "../../output/csv.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { type CurveData, type CurveRequest, lineNames, sourceKey } from "../curves/curves.ts";
 import type { LineSource } from "../curves/lines.ts";
-import { profitLineNames, type Readers } from "../curves/profit-curve.ts";
+import { hasDeposits, profitLineNames, type Readers } from "../curves/profit-curve.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
@@ -132,15 +132,23 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
 
 function curve(view: View, ask: CurveParams, { curves, profits }: Readers): Steps<CurveData> {
   const [source, request] = requested(view, ask);
-  return ask.of === "profit" ? profits.curve(view, request) : curves.curve(view.history, source, request);
+  if (ask.of === "profit") return profits.curve(view, request);
+  if (ask.of === "equity" && hasDeposits(request)) return profits.equity(view, request);
+  return curves.curve(view.history, source, request);
 }
 
 /** Yields every point of a curve as CSV, from its first data on. */
 function* curveCsv(view: View, ask: CurveParams, { curves, profits }: Readers): Paced<string> {
   const [source, request] = requested(view, ask);
   const isProfit = ask.of === "profit";
-  yield csvLine(["at", ...(isProfit ? profitLineNames(request) : lineNames(request, source))]);
-  const points = isProfit ? profits.points(view, request) : curves.points(view.history, source, request);
+  const isPaid = ask.of === "equity" && hasDeposits(request);
+  const names = isProfit ? profitLineNames(request) : lineNames(request, source);
+  yield csvLine(["at", ...names, ...(isPaid ? ["net_deposits"] : [])]);
+  const points = isProfit
+    ? profits.points(view, request)
+    : isPaid
+      ? profits.equityPoints(view, request)
+      : curves.points(view.history, source, request);
   for (const point of points)
     yield point === pause ? pause : csvLine([new Date(point.at).toISOString(), ...point.values]);
 }

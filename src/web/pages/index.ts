@@ -55,7 +55,8 @@ export function pages(site: Site): Hono {
   const app = new Hono();
   const daemonNow = createDaemonStates(site);
   const curves = new Curves();
-  const readers = { curves, profits: new ProfitCurves(curves, new PaidCache()) };
+  const paid = new PaidCache();
+  const readers = { curves, paid, profits: new ProfitCurves(curves, paid) };
   for (const [path, page] of Object.entries({ ...pageByPath, ...ownPages(site) }))
     app.get(path, async (c) => {
       const question = parsePageQuery(c, site);
@@ -67,16 +68,17 @@ export function pages(site: Site): Hono {
     });
   // The page had another name.
   app.get("/days", (c) => c.redirect(linkTo("/performance", { ...c.req.query(), by: "day" })));
-  void preload(site, curves);
+  void preload(site, readers);
   return app.route("/reports", reportDownloads(site)).route("/api", api(site, readers));
 }
 
 /** Loads the curves of the overview and the results of days in advance, which takes some seconds for a long history. */
-async function preload(site: Site, curves: Curves): Promise<void> {
+async function preload(site: Site, { curves, paid }: Readers): Promise<void> {
   // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
     try {
       return await site.reader.readInSteps(function* (history) {
+        for (const account of history.accounts()) yield* paid.recorded(history, account, site.now());
         for (const account of new Set([null, ...history.accounts()])) {
           const query = { account, at: null, isExact: false, params: {} };
           const view = createView(history, query, site);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
+import { NetDeposits } from "../../../src/web/curves/net-deposits.ts";
 import type { Paid } from "../../../src/web/curves/paid.ts";
 import { Profit } from "../../../src/web/curves/profit.ts";
 import { equityRow } from "../../reports/kit.ts";
@@ -13,6 +14,38 @@ function pointsOf(equities: (string | null)[], paid: Partial<Paid> = {}): string
     .flatMap((equity, index) => profit.add({ at: index * 10, equity }))
     .map((point) => `${point.at} ${point.profit ?? "-"} ${point.drawdown ?? "-"}`);
 }
+
+describe("the net deposits of a curve", () => {
+  const depositsOf = (equities: (string | null)[], paid: Partial<Paid>) => {
+    const none = { flows: [], transits: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: false };
+    const deposits = new NetDeposits({ ...none, ...paid });
+    return equities.map((equity, index) => deposits.at({ at: index * 10, equity }));
+  };
+  const flows = [
+    { account: "main", at: -5, usdt: "7" },
+    { account: "main", at: 15, usdt: "100" },
+    { account: "main", at: 30, usdt: "-50.5" },
+  ];
+
+  it("begin at the first known equity and change by what was paid, also while the equity is unknown", () => {
+    expect(depositsOf([null, "100", null, "180"], { flows })).toEqual([null, "100", "200", "149.5"]);
+  });
+
+  it("are unknown where a payment may be missing, and begin again at the equity after it", () => {
+    const unknown = [{ from: 12, to: 15 }];
+    expect(depositsOf(["100", "90", "300", "310", "500"], { flows, unknown })).toEqual([
+      ...["100", "100", null, "249.5", "249.5"],
+    ]);
+    expect(depositsOf(["100", "90", null, "310", "500"], { flows, unknown })).toEqual([
+      ...["100", "100", null, "310", "310"],
+    ]);
+  });
+
+  it("are unknown without a ledger, and where it was not read yet", () => {
+    expect(depositsOf(["100", "90"], { isNothingKnown: true })).toEqual([null, null]);
+    expect(depositsOf(["100", "90", "80"], { through: 15 })).toEqual(["100", "100", null]);
+  });
+});
 
 describe("the profit of a curve", () => {
   it("is what the equity gained since its first point, and the drawdown the loss since the highest", () => {

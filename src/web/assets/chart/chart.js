@@ -2,7 +2,7 @@
 
 import uPlot from "../uPlot.esm.js";
 import { heightsOf, wordsOf } from "./curve.js";
-import { axesOf, bandsOf, colorsOf, seriesOf, shade } from "./drawing.js";
+import { axesOf, bandsOf, colorsOf, drawFlags, eventsIn, notesAt, seriesOf, shade } from "./drawing.js";
 import { figureText } from "./figures.js";
 import { saveImage } from "./image.js";
 import { renderLegend } from "./legend.js";
@@ -216,6 +216,7 @@ export class Chart {
       bands: bandsOf(lines.map(({ name }) => isStacked(name))),
       hooks: {
         drawClear: [(self) => this.#curve && shade(self, this.#curve, color("--gap"), color("--partial"))],
+        draw: [(self) => drawFlags(self, eventsIn(this.#figure), color)],
         setCursor: [(self) => this.#read(self)],
         setSelect: [(self) => this.#select(self)],
       },
@@ -272,11 +273,12 @@ export class Chart {
       const value = values[index];
       return value == null ? [] : `${label} ${figureText(value, kind, this.#isExact)}`;
     });
-    this.#reading.textContent = `${time}: ${known.join(", ") || "no data"}`;
+    const notes = notesAt(self, eventsIn(this.#figure), left);
+    this.#reading.textContent = [`${time}: ${known.join(", ") || "no data"}`, ...notes].join(". ");
     const address = this.#addressAt(at, curve.at[index + 1]);
     const { offsetLeft, offsetTop, clientWidth } = self.over;
     this.#tooltip.show(
-      { lines, index, time, isExact: this.#isExact, notes: [], address },
+      { lines, index, time, isExact: this.#isExact, notes, address },
       { x: offsetLeft + left, y: offsetTop + top, left: offsetLeft, width: offsetLeft + clientWidth },
     );
   }

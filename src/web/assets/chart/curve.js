@@ -15,8 +15,8 @@ import { figureText } from "./figures.js";
  * @property {number} to
  * @property {number[]} at epoch ms
  * @property {Line[]} lines the first one is the main line
- * @property {{ from: number, to: number }[]} [unknown] of a profit: when money may have been paid of which nothing is known
- * @property {boolean} [isPaidKnown] of a profit: whether anything is known of what was paid
+ * @property {{ from: number, to: number }[]} [unknown] of a profit or net deposits: when money may have been paid of which nothing is known
+ * @property {boolean} [isPaidKnown] of them: whether anything is known of what was paid
  */
 
 /**
@@ -121,10 +121,18 @@ export function wordsOf(curve, timeText, isExact) {
  * @param {Curve} curve
  * @param {(at: number) => string} timeText
  */
-function paidSentences({ from, to, unknown = [], isPaidKnown = true }, timeText) {
+function paidSentences({ from, to, lines, unknown = [], isPaidKnown = true }, timeText) {
+  /** @param {{ from: number, to: number }} span */
+  const spanText = (span) => {
+    const [first, last] = [timeText(Math.max(from, span.from)), timeText(Math.min(to, span.to))];
+    return first === last ? first : `${first} to ${last}`;
+  };
+  if (lines.some(({ name }) => name === "net_deposits"))
+    return [
+      "The dashed steps begin at the equity of the wallets with a ledger and add what was paid in and out.",
+      ...unknown.map((span) => `It is unknown at ${spanText(span)}; after it they begin again.`),
+    ];
+  if (!isPaidKnown && lines[0]?.name === "total") return [];
   if (!isPaidKnown) return ["Deposits and withdrawals are in it, because the exchange's ledger was not collected."];
-  return unknown.map(({ from: since, to: until }) => {
-    const [first, last] = [timeText(Math.max(from, since)), timeText(Math.min(to, until))];
-    return `Not in it: ${first === last ? first : `${first} to ${last}`}, because what was paid in and out is unknown.`;
-  });
+  return unknown.map((span) => `Not in it: ${spanText(span)}, because what was paid in and out is unknown.`);
 }

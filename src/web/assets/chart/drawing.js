@@ -1,4 +1,4 @@
-/** Draws a curve: axis labels, isolated points, and stripes over gaps. */
+/** Draws a curve: axis labels, isolated points, stripes over gaps, and flags of events. */
 
 import uPlot from "../uPlot.esm.js";
 import { fillsOf } from "./curve.js";
@@ -139,6 +139,79 @@ export function shade(self, curve, gap, partial) {
     }
     ctx.stroke();
     ctx.restore();
+  }
+  ctx.restore();
+}
+
+/** @typedef {{ at: number, flag: string, text: string }} Event what happened, with the letter of its flag */
+
+/** Returns the events that the page lists below a chart, oldest first. @param {HTMLElement} figure @returns {Event[]} */
+export function eventsIn(figure) {
+  const items = /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll("[data-flag]"));
+  const events = [...items].map((item) => ({
+    at: Number(item.dataset.at),
+    flag: item.dataset.flag ?? "",
+    text: item.querySelector("span")?.textContent ?? "",
+  }));
+  return events.reverse();
+}
+
+const flagSize = 15;
+
+/**
+ * Returns the flags in the drawn range; those that would overlap are one. `x`: pixels from the value axis.
+ * @param {uPlot} self @param {readonly Event[]} events @returns {{ x: number, events: Event[] }[]}
+ */
+export function flagsOf(self, events) {
+  /** @type {{ x: number, events: Event[] }[]} */
+  const flags = [];
+  const { min = 0, max = 0 } = self.scales.x ?? {};
+  for (const event of events) {
+    if (event.at < (min ?? 0) || event.at > (max ?? 0)) continue;
+    const x = self.valToPos(event.at, "x");
+    const last = flags.at(-1);
+    if (last && x - last.x < flagSize + 1) last.events.push(event);
+    else flags.push({ x, events: [event] });
+  }
+  return flags;
+}
+
+const maxNotes = 4;
+
+/** Returns what the flag at a place says; of many events the first ones. @param {uPlot} self @param {readonly Event[]} events @param {number} left */
+export function notesAt(self, events, left) {
+  const near = flagsOf(self, events).filter(({ x }) => Math.abs(x - left) <= flagSize / 2 + 1);
+  const texts = near.flatMap((flag) => flag.events.map((one) => `${one.flag} ${one.text}`));
+  const more = texts.length - maxNotes;
+  return more > 0 ? [...texts.slice(0, maxNotes), `and ${more} more, listed below`] : texts;
+}
+
+/** Draws a flag for each event at the foot of its moment: its letter, or how many there are. @param {uPlot} self @param {readonly Event[]} events @param {Colors} color */
+export function drawFlags(self, events, color) {
+  const { ctx } = self;
+  const ratio = devicePixelRatio;
+  const [size, foot] = [flagSize * ratio, self.bbox.top + self.bbox.height];
+  ctx.save();
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.font = `600 ${11 * ratio}px system-ui`;
+  ctx.lineWidth = ratio;
+  for (const { x, events: own } of flagsOf(self, events)) {
+    const middle = self.bbox.left + x * ratio;
+    const isAlert = own.some(({ flag }) => flag === "A");
+    ctx.strokeStyle = color("--soft");
+    ctx.setLineDash([2 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(middle, self.bbox.top);
+    ctx.lineTo(middle, foot - size);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.fillStyle = color(isAlert ? "--ink" : "--card");
+    ctx.strokeStyle = color("--ink");
+    ctx.fillRect(middle - size / 2, foot - size, size, size);
+    ctx.strokeRect(middle - size / 2, foot - size, size, size);
+    ctx.fillStyle = color(isAlert ? "--card" : "--ink");
+    ctx.fillText(own.length === 1 ? (own[0]?.flag ?? "") : String(own.length), middle, foot - size / 2);
   }
   ctx.restore();
 }

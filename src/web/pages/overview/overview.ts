@@ -1,7 +1,9 @@
 /** The overview: what the accounts made, what can hurt them, and whether the data can be trusted. */
+import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { shownMoney } from "../../../output/shown.ts";
+import type { Readers } from "../../curves/profit-curve.ts";
 import { balances } from "../../data/balances.ts";
 import { equity, totals } from "../../data/equity.ts";
 import { attentionIn } from "../../data/overview/attention.ts";
@@ -16,10 +18,11 @@ import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { accountsHtml } from "./accounts.ts";
 import { allocationHtml } from "./allocation.ts";
 import { attentionHtml } from "./attention.ts";
+import { eventsHtml, readEvents } from "./events.ts";
 import { positionsHtml } from "./positions.ts";
 import { tilesHtml } from "./tiles.ts";
 
-export function* overviewPage(view: View): Steps<Html> {
+export function* overviewPage(view: View, _c: Context, { paid }: Readers): Steps<Html> {
   const found = yield* totals(view);
   const results = yield* readResults(view);
   const open = yield* allRows(positions, view);
@@ -27,6 +30,7 @@ export function* overviewPage(view: View): Steps<Html> {
   const held = yield* allRows(balances, view);
   const attention = attentionIn(view, { positions: open, margins, balances: held });
   const accounts = yield* allRows(equity, view);
+  const events = yield* readEvents(view, paid);
   const days = linkTo("/performance", stickyParams(view), { by: "day" });
   const by = view.params.allocation === "wallet" ? "wallet" : "coin";
   return layout({
@@ -46,6 +50,7 @@ ${chartHtml({
   spans: standardSpans,
   views: equityViews,
   table: html`<p><a href="${days}">Daily values as a table</a></p>`,
+  events: eventsHtml(view, events),
 })}
 ${positionsHtml(view, open)}
 ${allocationHtml(view, held, margins, by)}

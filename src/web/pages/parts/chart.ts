@@ -32,6 +32,8 @@ export interface ChartOptions {
   to?: number | null;
   /** A link to the values as a table. */
   table?: Html;
+  /** The list of events, which the curve has as flags. */
+  events?: Html;
 }
 
 export const standardSpans = [
@@ -44,7 +46,7 @@ export const standardSpans = [
 
 /** The views of the equity. */
 export const equityViews: readonly ChartView[] = [
-  { name: "equity", label: "Equity", lines: ["total", "known_part"] },
+  { name: "equity", label: "Equity", lines: ["total", "known_part", "net_deposits"] },
   { name: "profit", label: "Profit", of: "profit", lines: ["profit"] },
   { name: "drawdown", label: "Drawdown", of: "profit", lines: ["drawdown"] },
   { name: "wallets", label: "By wallet", stack: ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"] },
@@ -72,6 +74,7 @@ ${controls(options)}
 <output class="reading unseen" aria-live="polite"></output>
 <p class="words" id="${id}-words"><noscript>The chart needs JavaScript. </noscript></p>
 ${table ?? ""}
+${options.events ?? ""}
 </figure>`;
 }
 
