@@ -53,7 +53,8 @@ export function* readEvents(view: View, paid: PaidCache): Steps<Events> {
     if (flows) events.push(...flows.flatMap((flow) => flowEvent(flow, view)));
     else unknown.push(account);
   }
-  const { unknown: missing } = yield* paid.of(view.history, accounts, view.at);
+  const first = view.history.firstSlot() ?? view.at;
+  const missing = (yield* paid.of(view.history, accounts, view.at)).unknown.filter(({ to }) => to > first);
   events.sort((one, other) => other.at - one.at);
   return { shown: events.slice(0, maxEvents), isCut: events.length > maxEvents, unknown, missing };
 }
