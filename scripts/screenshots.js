@@ -9,6 +9,7 @@ const pictures = [
   { name: "overview", path: "/", viewport: wide, colorScheme: "light" },
   { name: "positions", path: "/positions", viewport: wide, colorScheme: "dark" },
   { name: "collection", path: "/collection", viewport: wide, colorScheme: "light" },
+  { name: "performance", path: "/performance", viewport: wide, colorScheme: "light" },
   { name: "phone", path: "/", viewport: phone, colorScheme: "dark" },
 ];
 
