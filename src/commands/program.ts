@@ -1,4 +1,5 @@
 /** Parses arguments, runs one command and reports its errors. */
+import { existsSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
 import { CollectorError, ConfigError, StorageError } from "../core/errors.ts";
 import { escapeControlChars, escapeControlCharsInLines, redactor } from "../core/text.ts";
@@ -184,7 +185,9 @@ export async function reportError(error: unknown, command?: string): Promise<num
     const next = needsKeys ? "run `bitget-collector check`" : "try again";
     const namesSetting = error.problems.some((problem) => /\b[A-Z]+_[A-Z_]+\b/.test(problem));
     const where = needsKeys || namesSetting ? "; .env.example explains every setting" : "";
-    await writeLine(process.stderr, `Configuration error:\n${list}\nFix it, then ${next}${where}.`);
+    const isNew = namesSetting && !existsSync(".env");
+    const how = isNew ? "`bitget-collector init` asks for what is needed and writes it to .env.\n" : "";
+    await writeLine(process.stderr, `Configuration error:\n${list}\n${how}Fix it, then ${next}${where}.`);
     return 78;
   }
   if (error instanceof CollectorError) {

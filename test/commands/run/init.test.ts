@@ -93,3 +93,17 @@ it("keeps an existing .env unless the answer is yes", async () => {
   onTestFinished(() => process.chdir(before));
   await expect(askAll(typed([""]).questions, () => {})).rejects.toThrow("nothing was written");
 });
+
+it("is what a command without keys recommends, until there is an .env", async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  onTestFinished(() => process.chdir(before));
+  const hint = "`bitget-collector init` asks for what is needed";
+  expect(await runInProcess(["collect"], folder, {})).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining(hint),
+  });
+  writeFileSync(file(), "BITGET_API_KEY=\n", { mode: 0o600 });
+  const later = await runInProcess(["collect"], folder, {});
+  expect([later.code, later.stderr]).toEqual([78, expect.not.stringContaining(hint)]);
+});
