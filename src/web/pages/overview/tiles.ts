@@ -92,7 +92,7 @@ function resultTile(name: string, result: Result | null, view: View, isStale: bo
     lines: [
       profit === null ? html`equity change ${percent}` : percent,
       sinceHtml(result, view, { isToday: name === "Today", isStale }),
-      ...(profit === null ? [html`flows: ${cause}`] : flowLines(result, view)),
+      ...(profit === null ? [html`paid in and out: not known (${cause})`] : flowLines(result, view)),
     ],
   };
 }
