@@ -27,7 +27,7 @@ it("links, files, forms and downloads of every page stay below the path and exis
     if (answer.headers.get("content-type")?.startsWith("text/html")) todo.push(...targetsOf(body, next));
   }
   const names = [...seen].map((one) => new URL(one).pathname.slice("/bitget/".length));
-  expect(names).toEqual(expect.arrayContaining(["", "positions", "collection", "assets/pages.js", "api/gaps.csv"]));
+  expect(names).toEqual(expect.arrayContaining(["", "positions", "collection", "assets/pages.js", "api/outages.csv"]));
   expect(missing).toEqual([]);
   expect(other).toEqual([]);
 });

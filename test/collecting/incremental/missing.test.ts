@@ -89,7 +89,9 @@ describe.each([
     const isOpen = (gap: Gap) => gap.to_at === null;
     expect(withCause(gapsIn(world).filter(isOpen), "switched off")).toEqual(names);
     expect(withCause((await onPage()).filter(isOpen), "switched off")).toEqual(names);
-    expect(await (await request("/collection")).text()).toContain("switched off");
+    expect(await (await request("/collection")).text()).toContain(
+      "The dataset had no schedule, and the exchange has deleted",
+    );
     for (const name of names) expect(lines(world)).toContain(`main ${name}: switched off since `);
     expect(await statusOf(world)).toMatch(/Records that are missing:\n(.*\n)* {2}main bills: switched off since /);
   });

@@ -10,6 +10,7 @@ import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
 import { snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
 import { bills } from "../../../src/datasets/ledger/bills.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
+import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
 import type { Replayed } from "../../../src/store/responses/comparison.ts";
 import { correct } from "../../../src/store/responses/correct.ts";
@@ -213,6 +214,7 @@ describe("records", () => {
     expect((await correct(world.path, wider, firsts, { now: 0 })).scopes).toMatchObject([
       { snapshots: 1, refusal: null },
     ]);
+    await reconcileFile(world.path, { now: 0, isFull: true });
     expect(contents(world)).toEqual(before.map((row) => ({ ...(row as Row), symbol: "ANOTHER" })));
     expect((await verify(world.path, [wider])).problems).toEqual([]);
     expect([...replay(world.path, wider, 0)].map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
