@@ -4,7 +4,6 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import { snakeCase } from "../../../src/core/columns.ts";
 import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
-import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { sqliteTables } from "../../../src/store/postgres/tables.ts";
 import * as alertTables from "../../../src/store/schema/alert-tables.ts";
 import { episode } from "../../../src/store/schema/derived/episode-table.ts";
@@ -125,8 +124,6 @@ describe("migrating", () => {
     const before = records.map((sql) => query(path, sql));
     await open(path);
     expect(records.map((sql) => query(path, sql))).toEqual(before);
-    // An older version reconciled them by other rules.
-    await reconcileFile(path, { now: start, isFull: true });
     expect((await verify(path, datasets)).problems).toEqual([]);
     expect(query(path, "select typeof(bill_id) as type, count(*) as n from bills_record group by 1")).toEqual([
       { type: "integer", n: 4 },
