@@ -183,7 +183,8 @@ export async function reportError(error: unknown, command?: string): Promise<num
     // The other commands need no keys, or are `check` itself.
     const needsKeys = ["start", "collect", "get"].includes(command ?? "");
     const next = needsKeys ? "run `bitget-collector check`" : "try again";
-    const namesSetting = error.problems.some((problem) => /\b[A-Z]+_[A-Z_]+\b/.test(problem));
+    const { isKnownSetting } = await import("../settings/names.ts");
+    const namesSetting = error.problems.some((problem) => problem.match(/\b[A-Z][A-Z_]+\b/g)?.some(isKnownSetting));
     const where = needsKeys || namesSetting ? "; .env.example explains every setting" : "";
     const isNew = namesSetting && !existsSync(".env");
     const how = isNew ? "`bitget-collector init` asks for what is needed and writes it to .env.\n" : "";
