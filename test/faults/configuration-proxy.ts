@@ -50,7 +50,7 @@ row(
     exchange.cut();
     const refused = await nextRun(daemon, "spot-assets");
     const name = `127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
-    expect(refused).toMatchObject({ state: "failed", failed: [expect.stringContaining(`the proxy ${name} refuses`)] });
+    expect(refused).toMatchObject({ state: "failed", failed: [expect.stringContaining(`the proxy ${name} refused`)] });
     proxy.status = 200;
     expect(await nextRun(daemon, "spot-assets")).toMatchObject({ state: "ok" });
     await bench.stop(daemon);
