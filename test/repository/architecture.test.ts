@@ -15,6 +15,7 @@ const order = [
   "bitget",
   "datasets",
   "store/alerts/alert-store.ts",
+  "store/history",
   "store/history.ts",
   "store/files",
   "store/sqlite",
