@@ -1,6 +1,6 @@
 /** Defines the table of open positions. */
 import { holdsMoney } from "../../../bitget/product-types.ts";
-import { compare, decimalIn, multiply } from "../../../core/decimal.ts";
+import { add, compare, decimalIn, multiply, subtract, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString, Scope } from "../../../core/domain.ts";
 import { positions as dataset } from "../../../datasets/snapshots/positions.ts";
 import { isStable } from "../../../output/shown.ts";
@@ -66,6 +66,35 @@ export const positions: DataTable = {
 
 /** Returns whether a position is one of real money. */
 export const isMoneyRow = ({ product_type }: HistoryRow): boolean => holdsMoney(product_type as Scope);
+
+/** What open positions are worth and risk together, in USDT; null is unknown. */
+export interface Exposure {
+  count: number;
+  long: DecimalString | null;
+  short: DecimalString | null;
+  net: DecimalString | null;
+  gross: DecimalString | null;
+  profit: DecimalString | null;
+  margin: DecimalString | null;
+  /** The time of its oldest last known value; null where all is of the present. */
+  oldest: string | null;
+}
+
+/** Returns the sums over the open positions of real money. */
+export function exposureOf(rows: readonly HistoryRow[]): Exposure {
+  const open = rows.filter((row) => row.symbol && isMoneyRow(row));
+  const sumIn = (name: string, side?: string) =>
+    sumOf(open.filter((row) => side === undefined || row.hold_side === side).map((row) => decimalIn(row, name)));
+  const [long, short] = [sumIn("usdt_size", "long"), sumIn("usdt_size", "short")];
+  const [oldest = null] = open.flatMap((row) => row.last_known_at ?? []).sort();
+  return {
+    count: open.length,
+    ...{ long, short, net: long && short && subtract(long, short), gross: long && short && add(long, short) },
+    profit: sumIn("usdt_unrealized_pl"),
+    margin: sumIn("usdt_margin"),
+    oldest: oldest === null ? null : String(oldest),
+  };
+}
 
 /** Returns what a position is worth in USDT; null where a price is unknown, and for demo money. */
 function valuesOf(row: HistoryRow, prices: ReadonlyMap<string, DecimalString>): HistoryRow {

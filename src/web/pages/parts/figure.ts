@@ -64,11 +64,17 @@ export function instantFigure(at: number | string, timezone: string): Html {
   return html`<time datetime="${instant.toString()}" title="${instant.toString()}">${localText(instant.epochMilliseconds, timezone)}</time>`;
 }
 
-/** Shows how long before the shown instant a time (epoch ms or ISO 8601) was, such as "14 min ago"; its tooltip has the time. */
-export function ageHtml(time: number | string, { at, timezone, isNow }: View): Html {
+/** Returns how long before the shown instant a time (epoch ms or ISO 8601) was, such as "14 min ago". */
+export function ageText(time: number | string, { at, isNow }: Pick<View, "at" | "isNow">): string {
+  const age = durationText(Math.max(0, at - (typeof time === "string" ? Date.parse(time) : time)));
+  return `${age} ${isNow ? "ago" : "before"}`;
+}
+
+/** Shows how long before the shown instant a time was; its tooltip has the time. */
+export function ageHtml(time: number | string, view: View): Html {
+  const { timezone } = view;
   const instant = typeof time === "string" ? Date.parse(time) : time;
-  const age = durationText(Math.max(0, at - instant));
-  return html`<small class="age" title="as of ${localText(instant, timezone)} ${timezone}">${age} ${isNow ? "ago" : "before"}</small>`;
+  return html`<small class="age" title="as of ${localText(instant, timezone)} ${timezone}">${ageText(instant, view)}</small>`;
 }
 
 /** Shows a last known value: faded, with its age. */

@@ -24,6 +24,7 @@ const paramNames = [
   "q",
   "sort",
   "page",
+  "open_page",
   "state",
   "span",
   "by",

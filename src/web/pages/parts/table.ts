@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
 import { isLastKnown } from "../../data/last-known.ts";
 import type { DataTable, View } from "../../data/table.ts";
-import { ageHtml, cellHtml, type Html } from "./figure.ts";
+import { ageHtml, ageText, cellHtml, type Html } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
 
 /** Describes a column as a page shows it. */
@@ -81,18 +81,19 @@ export interface TableHtml {
 export function tableHtml({ table, view, caption, rows: all, empty, ...options }: TableHtml): Html {
   const { columns = columnsFor(table, view), maxRows = all.length, csvText = "CSV", before = "", totals } = options;
   const rows = all.slice(0, maxRows);
+  const age = commonAge(rows, view);
   const csv = linkTo(`/api/${table.name}.csv`, stickyParams(view), view.params);
   const left = html`<p class="note">Newest ${rows.length} rows; the CSV contains all.</p>`;
   const note = options.note ?? (all.length > maxRows ? left : "");
   return html`<section id="${table.name}" class="table${columns.some(({ place }) => place) ? " lines" : ""}" data-live aria-labelledby="${table.name}-caption">
-<h2 id="${table.name}-caption">${caption}<a class="csv" href="${csv}" download="${table.name}.csv">${csvText}<span class="unseen"> of ${caption}</span></a></h2>
+<h2 id="${table.name}-caption"><span>${caption}${age ? html` ${ageHtml(age, view)}` : ""}</span><a class="csv" href="${csv}" download="${table.name}.csv">${csvText}<span class="unseen"> of ${caption}</span></a></h2>
 ${before}${
   rows.length === 0
     ? html`<p class="empty">${empty}</p>`
     : html`<div class="rows"><table role="table" aria-labelledby="${table.name}-caption">
 <thead role="rowgroup"><tr role="row">${columns.map(headHtml)}</tr></thead>
 <tbody role="rowgroup">
-${rows.map((row) => rowHtml(row, columns, table, view))}
+${rows.map((row) => rowHtml(row, columns, table, view, age === null))}
 </tbody>
 ${totals ? html`<tfoot role="rowgroup"><tr role="row">${columns.map((column) => html`<td role="cell" data-label="${column.label}"${classOf(column)}>${totals[column.name ?? ""] ?? ""}</td>`)}</tr></tfoot>` : ""}
 </table></div>`
@@ -110,11 +111,24 @@ function classOf({ isNumber, place }: ShownColumn, ...more: string[]): Html | ""
   return names.length > 0 ? html` class="${names.join(" ")}"` : "";
 }
 
-/** Returns a row; cells with last known values are faded, and the first of them has their age. */
-function rowHtml(row: HistoryRow, columns: readonly ShownColumn[], table: DataTable, view: View): Html {
+/** Returns the time since which all rows are last known, where their ages are shown the same; null where they are not. */
+function commonAge(rows: readonly HistoryRow[], view: View): string | null {
+  if (rows.length < 2 || rows.some((row) => !row.last_known_at || row.last_known)) return null;
+  const [oldest = "", ...others] = rows.map((row) => String(row.last_known_at)).sort();
+  return ageText(oldest, view) === ageText(others.at(-1) ?? oldest, view) ? oldest : null;
+}
+
+/** Returns a row; cells with last known values are faded, and the first of them has their age unless all have the same. */
+function rowHtml(
+  row: HistoryRow,
+  columns: readonly ShownColumn[],
+  table: DataTable,
+  view: View,
+  hasAge: boolean,
+): Html {
   // In a row all of whose values are last known, the cell that identifies it has the age.
   const isOld = columns.map(({ name = "" }) => !row.last_known || isLastKnown(table, row, name));
-  const first = row.last_known_at ? isOld.indexOf(true) : -1;
+  const first = hasAge && row.last_known_at ? isOld.indexOf(true) : -1;
   const cells = columns.map((column, at) => {
     const { label, cell } = column;
     const age = at === first ? html` ${ageHtml(String(row.last_known_at), view)}` : "";

@@ -6,12 +6,11 @@ import type { HistoryRow } from "../../../store/history.ts";
 import { type ClosedTotals, episodes, selectClosed, totalsOf } from "../../data/positions/closed.ts";
 import { amount, type View } from "../../data/table.ts";
 import { amountFigure, cellHtml, type Html, instantFigure, none, profitFigure } from "../parts/figure.ts";
+import { pageOf } from "../parts/pager.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { type ShownColumn, tableHtml } from "../parts/table.ts";
 import { positionCell } from "./cells.ts";
 import { ordersOf } from "./filters.ts";
-
-const pageSize = 25;
 
 export const defaultClosedColumns = [
   ...["position", "closed", "held", "largest_total", "entry_exit", "net"],
@@ -45,39 +44,23 @@ export function closedHtml(
   kept: Readonly<Record<string, string>>,
 ): Html {
   const rows = selectClosed(all, view);
-  const pages = Math.max(1, Math.ceil(rows.length / pageSize));
-  const page = Math.min(pages, pageIn(view));
-  const first = (page - 1) * pageSize;
-  const params = Object.fromEntries(
-    Object.entries(view.params).filter(([name]) => !name.endsWith("cols") && name !== "page"),
-  );
+  const { rows: shown, pager } = pageOf(rows, {
+    ...{ view, name: "page", of: "closed positions", ways: ["Newer", "Older"] },
+    ...{ path: "/positions", anchor: "episodes", kept: { ...kept, open_page: view.params.open_page } },
+  });
+  const params = Object.fromEntries(Object.entries(view.params).filter(([name]) => !/cols$|page$/.test(name)));
   const totals = totalsOf(rows);
   return tableHtml({
     table: episodes,
     view: { ...view, params },
     caption: "Closed positions",
     columns: closedColumns(view, names, kept),
-    rows: rows.slice(first, first + pageSize),
+    rows: shown,
     empty: all.length > 0 ? "None of the closed positions is selected." : "No closed positions in this period.",
     csvText: `CSV of these ${rows.length}`,
     totals: totalCells(totals, rows.length, view),
-    note: html`${pages > 1 ? pagerHtml({ page, pages, first, count: rows.length }, view, kept) : ""}${totals.unknown > 0 ? html`<p class="note">${totals.unknown} without a known result are in no total.</p>` : ""}`,
+    note: html`${pager}${totals.unknown > 0 ? html`<p class="note">${totals.unknown} without a known result are in no total.</p>` : ""}`,
   });
-}
-
-const pageIn = ({ params }: View): number =>
-  /^[1-9]\d{0,5}$/.test(params.page ?? "") ? Number.parseInt(params.page ?? "1", 10) : 1;
-
-function pagerHtml(
-  { page, pages, first, count }: { page: number; pages: number; first: number; count: number },
-  view: View,
-  kept: Readonly<Record<string, string>>,
-): Html {
-  const link = (to: number, text: string, rel: string) =>
-    to < 1 || to > pages
-      ? ""
-      : html`<a rel="${rel}" href="${linkTo("/positions", stickyParams(view), kept, { page: to === 1 ? null : to })}#episodes">${text}</a>`;
-  return html`<div class="pager" role="navigation" aria-label="Pages of closed positions">${link(page - 1, "← Newer", "prev")}<span>${first + 1} to ${Math.min(count, first + pageSize)} of ${count}</span>${link(page + 1, "Older →", "next")}</div>`;
 }
 
 /** Returns the cells of the row of totals; its figures are in USDT. */

@@ -1,25 +1,19 @@
 /** Renders what the open positions are worth and risk, all together. */
 import { html } from "hono/html";
-import { compare, decimalIn, subtract, sumOf } from "../../../core/decimal.ts";
+import { compare } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import type { MarginUse } from "../../data/overview/margin.ts";
-import { isMoneyRow } from "../../data/positions/open.ts";
+import { exposureOf, isMoneyRow } from "../../data/positions/open.ts";
 import type { View } from "../../data/table.ts";
 import { ageHtml, amountFigure, type Html, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
 
 /** Returns the sums over the open positions of real money, in USDT; nothing where there are none. */
 export function exposureHtml(view: View, rows: readonly HistoryRow[], margins: readonly MarginUse[]): Html | "" {
-  const open = rows.filter((row) => row.symbol && isMoneyRow(row));
-  if (open.length === 0) return "";
-  const sumIn = (name: string, side?: string) =>
-    sumOf(open.filter((row) => side === undefined || row.hold_side === side).map((row) => decimalIn(row, name)));
-  const [long, short] = [sumIn("usdt_size", "long"), sumIn("usdt_size", "short")];
-  const net = long && short && subtract(long, short);
-  const [profit, margin] = [sumIn("usdt_unrealized_pl"), sumIn("usdt_margin")];
-  const [nearest] = open.filter((row) => row.liquidation_distance);
+  const { count, long, short, net, profit, margin, oldest: old } = exposureOf(rows);
+  if (count === 0) return "";
+  const nearest = rows.find((row) => isMoneyRow(row) && row.liquidation_distance);
   const highest = highestUse(margins);
-  const [old] = open.flatMap((row) => row.last_known_at ?? []).sort();
   const money = (value: string | null) => (value === null ? unknown() : amountFigure(value, view));
   const items: [string, Html | ""][] = [
     ["Long", money(long)],
@@ -39,7 +33,7 @@ export function exposureHtml(view: View, rows: readonly HistoryRow[], margins: r
   ];
   return html`<section id="exposure" data-live aria-label="Exposure, USDT">
 <dl class="strip${old ? " last-known" : ""}">${items.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
-${old ? html`<p class="note">As of ${ageHtml(String(old), view)}</p>` : ""}
+${old ? html`<p class="note">As of ${ageHtml(old, view)}</p>` : ""}
 </section>`;
 }
 

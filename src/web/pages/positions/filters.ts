@@ -29,7 +29,7 @@ export function filtersHtml(view: View, rows: readonly HistoryRow[], kept: Reado
   const { period = "30d", symbol, hold_side: side, show, q = "", sort = "-closed" } = view.params;
   const symbols = new Set(rows.map((row) => String(row.symbol)));
   if (symbol) symbols.add(symbol);
-  const sorts = Object.hasOwn(sortLabels, sort) ? sortLabels : { [sort]: `${sortName(sort)}`, ...sortLabels };
+  const sorts = { ...(Object.hasOwn(sortLabels, sort) ? {} : { [sort]: sortText(sort) }), ...sortLabels };
   const any = [["", "Any"]] as const;
   return html`<form action="${linkTo("/positions")}" class="filter" role="search" aria-label="Closed positions">
 ${hiddenInputs(view, kept, ["period", "symbol", "hold_side", "show", "q", "sort"])}
@@ -48,7 +48,14 @@ ${select("Order", "sort", sort, Object.entries(sorts))}
 </form>`;
 }
 
-const sortName = (sort: string): string =>
+/** Returns what the parameters select, in a few words. */
+export function selectionText({ period = "30d", symbol, hold_side: side, show, q, sort }: View["params"]): string {
+  const order = sort === undefined ? "" : `by ${sortText(sort).toLowerCase()}`;
+  return [periodLabels[period], symbol, side, show, q, order].filter((part) => part).join(", ");
+}
+
+const sortText = (sort: string): string =>
+  (Object.hasOwn(sortLabels, sort) ? sortLabels[sort] : undefined) ??
   `${sort.replace(/^-/, "").replace("_", " ")}, ${sort.startsWith("-") ? "highest" : "lowest"} first`;
 
 function select(

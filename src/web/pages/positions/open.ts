@@ -4,9 +4,9 @@ import { decimalIn, isZero } from "../../../core/decimal.ts";
 import { durationText } from "../../../core/text.ts";
 import { isStable } from "../../../output/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
-import { isMoneyRow, positions } from "../../data/positions/open.ts";
+import { exposureOf, isMoneyRow, positions } from "../../data/positions/open.ts";
 import type { View } from "../../data/table.ts";
-import { amountFigure, cellHtml, type Html, none, unknown } from "../parts/figure.ts";
+import { amountFigure, cellHtml, type Html, none, profitFigure, unknown } from "../parts/figure.ts";
 import { columnsFor, type ShownColumn } from "../parts/table.ts";
 import { liquidationCell, positionCell } from "./cells.ts";
 
@@ -48,7 +48,7 @@ export function openColumns(view: View, names: readonly string[]): ShownColumn[]
     total: (row, plain) => html`${plain} <br><small>${usdtText(row, "usdt_size", view)}</small>`,
     average_open_price: (row, plain) => html`${plain}<br>${plainOf("mark_price", row)}`,
     unrealized_pl: (row, plain) =>
-      html`${plain}${unitHtml(row)} <br><small>ROE ${plainOf("unrealized_plr", row)}</small>`,
+      html`${plain}${unitHtml(row)} <br><small><span class="wide">ROE </span>${plainOf("unrealized_plr", row)}</small>`,
     liquidation_price: (row, plain) => liquidationCell(row, plain, view),
     margin: (row, plain) => html`${plain}<br><small>${row.margin_coin}</small>`,
     achieved_profits: (row, plain) => html`${plain}${unitHtml(row)}`,
@@ -60,6 +60,7 @@ export function openColumns(view: View, names: readonly string[]): ShownColumn[]
     usdt_margin: (row, plain) => demoOr(row, plain),
   };
   const lead: ShownColumn = {
+    name: "position",
     label: "Position",
     isNumber: false,
     place: "lead",
@@ -76,6 +77,23 @@ export function openColumns(view: View, names: readonly string[]): ShownColumn[]
       cell: (row: HistoryRow) => (row.symbol ? column.cell(row) : none("–")),
     }));
   });
+}
+
+/** Returns the cells of the row of totals over all open positions of real money, in USDT. */
+export function openTotals(view: View, rows: readonly HistoryRow[]): Record<string, Html> {
+  const { count, gross, profit, margin, oldest } = exposureOf(rows);
+  const money = (value: string | null, figure = amountFigure) => {
+    const shown = value === null ? unknown() : figure(value, view);
+    return html`<span${oldest === null ? "" : html` class="last-known"`}>${shown} <small>USDT</small></span>`;
+  };
+  return {
+    position: html`${count === 1 ? "1 position" : `${count} positions`}`,
+    total: money(gross),
+    usdt_size: money(gross),
+    unrealized_pl: money(profit, profitFigure),
+    margin: money(margin),
+    usdt_margin: money(margin),
+  };
 }
 
 const demoOr = (row: HistoryRow, plain: Html): Html => (isMoneyRow(row) ? plain : none("–", "demo money"));
