@@ -9,6 +9,12 @@ import type { DecimalString, TimeRange } from "../core/domain.ts";
  */
 export type Verdict = "proven" | "rounded" | "open" | "break" | "gap" | "unprovable";
 
+/**
+ * The version of the rules by which ledgers are reconciled. A change that gives another result for any history needs the next number:
+ * what was stored by another one is computed again. test/store/ledger/rules.test.ts notices some of them.
+ */
+export const rulesVersion = 1;
+
 /** Why a stretch has its verdict, where that is not the cause of a gap. */
 export const reasons = {
   /** Not long enough ago, or the ledger has not been read up to it. */

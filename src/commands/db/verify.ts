@@ -1,5 +1,6 @@
 import { StorageError } from "../../core/errors.ts";
 import { datasets } from "../../datasets/index.ts";
+import { outdatedRules } from "../../queries/ledger-proof.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { keepVerification } from "../../store/files/verified-file.ts";
 import { type Verification, verify } from "../../store/verify/verify.ts";
@@ -28,6 +29,10 @@ export const dbVerify: Command = {
     if (found.pruned > 0) print(`${found.pruned} more were pruned; the chain keeps their digests`);
     if (found.corrected > 0)
       print(`${found.corrected} corrections were made by db replay; the chain keeps the previous digests`);
+    if (found.outdated.length > 0)
+      print(
+        `verdicts on the ledger of ${found.outdated.join(", ")} are ${outdatedRules}; they were not compared, and nothing is damaged`,
+      );
     print(`due slots accounted for: ${found.accounted} of ${found.due}`);
     for (const { account, digest } of found.heads)
       print(`chain head${account === null ? "" : ` of ${account}`}: ${digest}`);

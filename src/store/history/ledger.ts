@@ -95,6 +95,8 @@ export interface WalletProof {
   totalMs: number;
   provenMs: number;
   breaks: number;
+  /** False if all this is by the rules of another version of the program, until the next pass. */
+  isCurrent: boolean;
   /** The exchange's time of the newest entry (epoch ms); null if there is none. */
   newestAt: number | null;
 }

@@ -2,7 +2,8 @@
 import type { DecimalString, TimeRange } from "../../core/domain.ts";
 import type { Finding } from "../../reconciliation/chain.ts";
 import type { Balance } from "../../reconciliation/snapshots.ts";
-import type { Interval, Verdict } from "../../reconciliation/verdict.ts";
+import { type Interval, rulesVersion, type Verdict } from "../../reconciliation/verdict.ts";
+import { allOfAccount, isCurrentSql } from "../read/ledger/rules.ts";
 import { digitsSql, packDigits } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { saysMore } from "./derived-rows.ts";
@@ -13,9 +14,6 @@ export interface ChainKey {
   wallet: string;
   coin: string;
 }
-
-/** The name in place of a wallet in the row that is about results of closed positions; described at `ledgerChain`. */
-export const resultsOfAccount = "";
 
 /** How far a chain is settled; described at `ledgerChain`. */
 export interface ChainState {
@@ -65,7 +63,17 @@ function prepare(sqlite: Sqlite) {
     findings: sqlite.prepare<[number], Finding>(
       "select category, type, convention, entries from ledger_finding where account_id = ?",
     ),
+    isCurrent: sqlite.prepare<[number], number>(`select ${isCurrentSql} from account a where a.id = ?`).pluck(),
+    setOutdated: sqlite.prepare(
+      `update ledger_chain set settled_at = null where account_id = ? and wallet = '${allOfAccount}'`,
+    ),
     removeFindings: sqlite.prepare("delete from ledger_finding where account_id = ?"),
+    removeOthers: ["ledger_chain", "reconciled", "snapshot_balance"].map((table) =>
+      sqlite.prepare(
+        `delete from ${table} where account_id = @accountId and wallet <> '${allOfAccount}'
+           and (wallet, coin) not in (select value ->> 0, value ->> 1 from json_each(@judged))`,
+      ),
+    ),
     addFinding: sqlite.prepare(
       `insert or ignore into ledger_finding (account_id, category, type, convention, entries)
        values (@accountId, @category, @type, @convention, @entries)`,
@@ -129,10 +137,29 @@ export class LedgerRows {
     });
   }
 
-  /** Stores that a pass at `now` (epoch ms) computed results of closed positions up to a snapshot; `continues`: not all of them. */
-  putResults(accountId: number, through: number, pass: { now: number; continues: boolean }): void {
-    const state = { settledAt: null, settledBalance: null, lastSettled: null, billsThrough: through };
-    this.putChain({ accountId, wallet: resultsOfAccount, coin: "" }, state, pass);
+  /** Returns whether all of an account was judged by the present rules. */
+  isCurrent(accountId: number): boolean {
+    return this.#statements.isCurrent.get(accountId) === 1;
+  }
+
+  /** Forgets what later passes would build on, and that anything was judged by the present rules, until `putAccount`. */
+  beginAgain(accountId: number): void {
+    this.#statements.setOutdated.run(accountId);
+    this.#statements.removeFindings.run(accountId);
+  }
+
+  /** Removes the chains of an account that were not judged (wallet and coin), because they are none by the present rules. */
+  removeOthers(accountId: number, judged: readonly (readonly [string, string])[]): void {
+    for (const statement of this.#statements.removeOthers) statement.run({ accountId, judged: JSON.stringify(judged) });
+  }
+
+  /**
+   * Stores that a pass at `now` (epoch ms) judged an account by the present rules, and computed results of closed positions up to a
+   * snapshot; `continues`: not all of them.
+   */
+  putAccount(accountId: number, through: number, pass: { now: number; continues: boolean }): void {
+    const state = { settledAt: rulesVersion, settledBalance: null, lastSettled: null, billsThrough: through };
+    this.putChain({ accountId, wallet: allOfAccount, coin: "" }, state, pass);
   }
 
   /** Returns the verdicts of a wallet. */
@@ -142,10 +169,6 @@ export class LedgerRows {
 
   findings(accountId: number): Finding[] {
     return this.#statements.findings.all(accountId);
-  }
-
-  removeFindings(accountId: number): void {
-    this.#statements.removeFindings.run(accountId);
   }
 
   /** Stores findings that are new: later entries are read again until they are settled, and must not count twice. */

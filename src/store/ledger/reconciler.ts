@@ -1,6 +1,7 @@
 /**
  * Reconciles the exchange's ledger with the snapshots of a history, wallet by wallet and coin by coin, and stores the result. A pass
- * continues where the ledger is settled; an entry that appears before that point makes it begin again for that coin.
+ * continues where the ledger is settled; an entry that appears before that point makes it begin again for that coin, and other rules than
+ * those of the last pass make it begin again for the account.
  */
 import { dayMs, minuteMs } from "../../core/time.ts";
 import { Findings } from "../../reconciliation/chain.ts";
@@ -47,6 +48,12 @@ export interface Reconciled {
   entries: number;
 }
 
+/** The wallet and coin of each chain that was judged, and the number of entries read for them. */
+interface Judgements {
+  judged: (readonly [string, string])[];
+  entries: number;
+}
+
 /** Reconciles the history in one file. */
 export class Reconciler {
   readonly #sqlite: Sqlite;
@@ -55,6 +62,8 @@ export class Reconciler {
   readonly #wallets: WalletReader;
   readonly #entries: EntryReader;
   readonly #positions: PositionResults;
+  /** The pass in progress, and those that wait for it. */
+  #passes: Promise<unknown> = Promise.resolve();
 
   constructor(sqlite: Sqlite, write: Write) {
     this.#sqlite = sqlite;
@@ -65,8 +74,18 @@ export class Reconciler {
     this.#positions = new PositionResults(sqlite);
   }
 
-  /** Reconciles what the options select, a few coins in each transaction. @throws StorageError if the result cannot be stored */
-  async reconcile(options: ReconcileOptions): Promise<Reconciled> {
+  /**
+   * Reconciles what the options select, a few coins in each transaction, and an account of which something was not reconciled by the
+   * present rules as a whole. @throws StorageError if the result cannot be stored
+   */
+  reconcile(options: ReconcileOptions): Promise<Reconciled> {
+    // One after the other: what the first coins of a pass show is there for the others.
+    const pass = this.#passes.then(() => this.#pass(options));
+    this.#passes = pass.catch(() => {});
+    return pass;
+  }
+
+  async #pass(options: ReconcileOptions): Promise<Reconciled> {
     const done: Reconciled = { chains: 0, entries: 0 };
     for (const { id, name } of this.#rows.accounts()) {
       if (options.account !== undefined && options.account !== name) continue;
@@ -77,20 +96,24 @@ export class Reconciler {
     return done;
   }
 
-  async #reconcileAccount(accountId: number, options: ReconcileOptions): Promise<Reconciled> {
-    const isWhole = options.wallet === undefined && options.coin === undefined;
-    if (options.isFull && isWhole) await this.#write(() => this.#rows.removeFindings(accountId));
+  async #reconcileAccount(accountId: number, selected: ReconcileOptions): Promise<Reconciled> {
+    const { now } = selected;
+    const all = { now, isFull: true };
+    const isSelected = selected.wallet !== undefined || selected.coin !== undefined;
+    const beginsAgain = (selected.isFull === true && !isSelected) || !this.#rows.isCurrent(accountId);
+    if (beginsAgain) await this.#write(() => this.#rows.beginAgain(accountId));
     const known = this.#conventions(accountId);
-    const done = await this.#reconcileWallets(accountId, options);
+    const done = await this.#reconcileWallets(accountId, beginsAgain ? all : selected);
     // What no balance confirms follows the convention of its type. Where one was found, nothing may depend on when it was.
     const isFound = this.#conventions(accountId) !== known;
-    const again = isFound ? await this.#reconcileWallets(accountId, { now: options.now, isFull: true }) : done;
-    const isFull = isFound || (options.isFull === true && isWhole);
+    const again = isFound ? await this.#reconcileWallets(accountId, all) : done;
+    const isFull = isFound || beginsAgain;
     await this.#write(() => {
+      if (beginsAgain) this.#rows.removeOthers(accountId, again.judged);
       const through = this.#positions.update(accountId, isFull);
-      if (through !== null) this.#rows.putResults(accountId, through, { now: options.now, continues: !isFull });
+      if (through !== null || beginsAgain) this.#rows.putAccount(accountId, through ?? 0, { now, continues: !isFull });
     });
-    return again;
+    return { chains: again.judged.length, entries: again.entries };
   }
 
   #conventions(accountId: number): string {
@@ -98,8 +121,8 @@ export class Reconciler {
     return JSON.stringify(found.map(({ category, type, convention }) => [category, type, convention]));
   }
 
-  async #reconcileWallets(accountId: number, options: ReconcileOptions): Promise<Reconciled> {
-    const done: Reconciled = { chains: 0, entries: 0 };
+  async #reconcileWallets(accountId: number, options: ReconcileOptions): Promise<Judgements> {
+    const done: Judgements = { judged: [], entries: 0 };
     for (const wallet of this.#wallets.wallets(accountId)) {
       if (options.wallet !== undefined && options.wallet !== wallet.name) continue;
       await this.#reconcileWallet(wallet, options, done);
@@ -107,7 +130,7 @@ export class Reconciler {
     return done;
   }
 
-  async #reconcileWallet(wallet: Wallet, options: ReconcileOptions, done: Reconciled): Promise<void> {
+  async #reconcileWallet(wallet: Wallet, options: ReconcileOptions, done: Judgements): Promise<void> {
     const known = this.#rows.chains(wallet.accountId, wallet.name);
     // Entries that a run stores after this are new to the next pass, also where they share the transactions of this one.
     const seen = this.#rows.lastSnapshot(wallet.billScopes);
@@ -128,10 +151,10 @@ export class Reconciler {
           // Reads and writes in one transaction, so that no run comes in between.
           this.#write(() => {
             const state = options.isFull || outdated.has(coin) ? undefined : known.get(coin);
-            done.chains += 1;
+            done.judged.push([wallet.name, coin]);
             done.entries += this.#reconcileChain(
               { wallet, coin },
-              { state, recent: recent.get(coin) ?? [], collected, seen },
+              { state, isKnown: known.has(coin), recent: recent.get(coin) ?? [], collected, seen },
               options.now,
             );
           }),
@@ -180,10 +203,11 @@ export class Reconciler {
     { wallet, coin }: { wallet: Wallet; coin: string },
     {
       state,
+      isKnown,
       recent,
       collected,
       seen,
-    }: { state: ChainState | undefined; recent: StoredEntry[]; collected: Collected; seen: number },
+    }: { state: ChainState | undefined; isKnown: boolean; recent: StoredEntry[]; collected: Collected; seen: number },
     now: number,
   ): number {
     const key: ChainKey = { accountId: wallet.accountId, wallet: wallet.name, coin };
@@ -199,7 +223,7 @@ export class Reconciler {
     const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
     // A coin that was never held. One that is known continues, because its stretches end later, and bills may be missing.
     if (
-      !state &&
+      !isKnown &&
       all.length === 0 &&
       snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance))
     )

@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { cooperate, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { genesis } from "../chain/chain.ts";
+import { outdatedAccounts } from "../read/ledger/rules.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { checkChains } from "./check-chain.ts";
@@ -26,6 +27,8 @@ export interface Verification extends SlotTotals {
   pruned: number;
   /** Snapshots that were corrected from their raw responses, as noted in the chain. Investigate if you made no correction. */
   corrected: number;
+  /** Accounts whose ledger was reconciled by the rules of another version, so that its verdicts are not compared. They are no problem. */
+  outdated: string[];
   /** Rows in the history views. */
   rows: number;
   /**
@@ -65,6 +68,7 @@ export async function verify(
     snapshots: 0,
     pruned: 0,
     corrected: 0,
+    outdated: [],
     rows: 0,
     due: 0,
     accounted: 0,
@@ -77,6 +81,7 @@ export async function verify(
     found.snapshots = count("select count(*) from snapshot");
     found.pruned = count("select count(*) from pruned");
     found.corrected = count(`select count(*) from link where note like '["corrected",%'`);
+    found.outdated = outdatedAccounts(sqlite);
     found.rows = count("select coalesce(sum(rows), 0) from snapshot");
     const total = found.snapshots + count("select count(*) from link");
     checkPages(sqlite, problems.report);
@@ -90,7 +95,10 @@ export async function verify(
       },
     };
     const onTurn = () => onProgress?.(done, total);
-    await cooperate(checks(sqlite, datasets, problems.report, progress), { turnMs, onTurn });
+    await cooperate(checks(sqlite, datasets, problems.report, { ...progress, outdated: found.outdated }), {
+      turnMs,
+      onTurn,
+    });
     checkRuns(sqlite, problems.report);
     checkScopes(sqlite, problems.report);
     Object.assign(found, checkSlots(sqlite, problems.report));
@@ -112,6 +120,11 @@ interface Progress {
   onStep(): void;
 }
 
+interface ChecksOptions extends Progress {
+  /** Accounts whose reconciliation is not compared. */
+  outdated: readonly string[];
+}
+
 function chainHeads(sqlite: Sqlite, heads: ReadonlyMap<number, Buffer>): ChainHead[] {
   if (heads.size === 0) return [{ account: null, digest: genesis.toString("hex") }];
   const find = sqlite.prepare<[number], string>("select name from account where id = ?").pluck();
@@ -125,7 +138,7 @@ function* checks(
   sqlite: Sqlite,
   datasets: readonly AnyDataset[],
   reportProblem: Report,
-  { onHeads, onStep }: Progress,
+  { onHeads, onStep, outdated }: ChecksOptions,
 ): Steps<void> {
   let isAllSound = true;
   const report: Report = (...problem) => {
@@ -163,10 +176,10 @@ function* checks(
   yield* checkPruned(sqlite, ofSnapshots, unsound, report);
   // Likewise, the reconciliation follows from records and snapshots.
   if (isAllSound && datasets.some((one) => one.mode === "incremental" && one.isLedger))
-    yield* checkLedger(sqlite, report);
+    yield* checkLedger(sqlite, report, outdated);
   // Results of positions follow from all of that.
   if (isAllSound && datasets.some((one) => one.mode === "incremental" && one.endsEpisodes))
-    yield* checkPositions(sqlite, report);
+    yield* checkPositions(sqlite, report, outdated);
   // Gaps follow from the runs: if those were altered, they would only repeat the problem.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }

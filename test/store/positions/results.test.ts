@@ -128,7 +128,7 @@ it("give the same results pass by pass as at once", async () => {
     const one = `select scope_id, position_id from position_result where is_final = 1 and ${name} is not null limit 1`;
     sqlite.exec(`update position_result set ${name} = ${other} where (scope_id, position_id) in (${one})`);
     const found: string[] = [];
-    runToEnd(checkPositions(sqlite, (problem) => found.push(problem)));
+    runToEnd(checkPositions(sqlite, (problem) => found.push(problem), []));
     sqlite.exec("rollback");
     expect(found.length, name).toBeGreaterThan(0);
     expect(found[0]).toContain("position_result");

@@ -109,6 +109,29 @@ describePostgres("a recorded reconciliation", () => {
     expect(Math.min(...Object.values(counted ?? {}))).toBeGreaterThan(0);
   });
 
+  it("by the rules of another version is made again by the next run, in PostgreSQL and in each mirror", async () => {
+    const { world, postgres, other, refresh, live, isSame } = await startRecording();
+    await live(start, 1);
+    const verdicts = () =>
+      postgres.query("select wallet, coin, from_at, verdict, cause from reconciliation order by 1, 2, 3");
+    const before = await verdicts();
+    await postgres.run("update reconciled set verdict = 'break' where verdict = 'proven'");
+    await postgres.run(
+      `update ledger_chain set settled_at = case when wallet = '' then null else settled_at end, revision = revision + 1,
+         full_revision = revision + 1`,
+    );
+    const outdated = async () => {
+      await refresh(other);
+      const { problems, outdated } = await verify(other, datasets);
+      return { problems, outdated, isCurrent: (await world.app.store.ledger?.proofs())?.some((one) => one.isCurrent) };
+    };
+    expect(await outdated()).toEqual({ problems: [], outdated: ["main"], isCurrent: false });
+    await world.app.store.ledger?.reconcile("main", world.clock.now());
+    expect(await verdicts()).toEqual(before);
+    expect(await outdated()).toEqual({ problems: [], outdated: [], isCurrent: true });
+    await isSame();
+  });
+
   it("is that of the first of several processes or of the command; where it cannot be stored, PostgreSQL and mirror keep the last one", async () => {
     const { url, world, postgres, other, refresh, isSame, live } = await startRecording();
     await live(start, 0);

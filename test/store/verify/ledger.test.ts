@@ -24,7 +24,7 @@ const settings = {
 /** Returns what the check of the reconciliation alone reports. */
 function problemsIn(sqlite: Sqlite): string[] {
   const all: string[] = [];
-  runToEnd(checkLedger(sqlite, (problem) => all.push(problem)));
+  runToEnd(checkLedger(sqlite, (problem) => all.push(problem), []));
   return all;
 }
 

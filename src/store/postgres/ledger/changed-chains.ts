@@ -2,7 +2,7 @@
  * Finds the chains whose reconciliation changed since it was copied, and from where on: what was settled then is the same, unless a later
  * pass did not continue but began again.
  */
-import { resultsOfAccount } from "../../ledger/ledger-rows.ts";
+import { allOfAccount } from "../../read/ledger/rules.ts";
 import { idSql } from "../../schema/encoding.ts";
 import { reconciledWalletSql } from "../../schema/record-layout.ts";
 
@@ -95,7 +95,7 @@ export const chainJoins = {
       select id from snapshot where scope_id = p.id and taken_at <= c.entries_after order by taken_at desc limit 1), 0)
       and b.at > c.entries_after and upper(b.coin) = c.coin
     join bill_step r on r.scope_id = b.scope_id and r.bill_id = ${idSql("b.bill_id")}`,
-  position_result: `series e on e.account_id = c.account_id and e.dataset = 'closed-positions' and c.wallet = '${resultsOfAccount}'
+  position_result: `series e on e.account_id = c.account_id and e.dataset = 'closed-positions' and c.wallet = '${allOfAccount}'
     join scope p on p.series_id = e.id join position_result r on r.scope_id = p.id and r.through >= c.results_from`,
   ledger_chain: "ledger_chain r on r.account_id = c.account_id and r.wallet = c.wallet and r.coin = c.coin",
 } as const;

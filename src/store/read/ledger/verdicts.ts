@@ -4,6 +4,7 @@ import type { LedgerBreak, LedgerReads, LedgerRef, WalletProof } from "../../his
 import { digitsSql } from "../../schema/encoding.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import { prepareOnce } from "../../sqlite/prepare-once.ts";
+import { isCurrentSql } from "./rules.ts";
 
 /** How many of the entries that were stored last are searched for the newest one: some of them are late. */
 const newestAmong = 100;
@@ -36,7 +37,10 @@ export const ledgerReads = (sqlite: Sqlite): LedgerReads => ({
 });
 
 /** A row of `proofsSql`. */
-export type ProofRow = Omit<WalletProof, "newestAt"> & { key: string };
+export interface ProofRow extends Omit<WalletProof, "newestAt" | "isCurrent"> {
+  key: string;
+  isCurrent: 0 | 1 | boolean;
+}
 
 /** A row of `newestSql`. */
 export interface NewestRow {
@@ -47,7 +51,11 @@ export interface NewestRow {
 /** Returns what the rows of both queries say about each wallet. */
 export function proofsOf(proofs: readonly ProofRow[], newest: readonly NewestRow[]): WalletProof[] {
   const newestAt = new Map(newest.map(({ key, at }) => [key, at]));
-  return proofs.map(({ key, ...proof }) => ({ ...proof, newestAt: newestAt.get(key) ?? null }));
+  return proofs.map(({ key, isCurrent, ...proof }) => ({
+    ...proof,
+    isCurrent: Boolean(isCurrent),
+    newestAt: newestAt.get(key) ?? null,
+  }));
 }
 
 /** Reads the proofs, in either database. What lies before the first stretch with a verdict on entries is before the ledger. */
@@ -59,7 +67,7 @@ export const proofsSql = `
     cast(sum(case when r.to_at <= l.begins then 0 when r.from_at < l.begins then r.to_at - l.begins
       else r.to_at - r.from_at end) as bigint) as "totalMs",
     cast(sum(case when r.verdict in ('proven', 'rounded') then r.to_at - r.from_at else 0 end) as bigint) as "provenMs",
-    count(case when r.verdict = 'break' then 1 end) as breaks
+    count(case when r.verdict = 'break' then 1 end) as breaks, ${isCurrentSql} as "isCurrent"
   from ledger l join account a on a.id = l.account_id
     join reconciled r on r.account_id = l.account_id and r.wallet = l.wallet
   group by a.id, r.wallet order by a.name, r.wallet`;

@@ -66,8 +66,9 @@ export const reconciled = sqliteTable(
  * How far one coin in one wallet is settled: up to `settled_at` (epoch ms), with `settled_balance` and the last of its stretches as JSON;
  * null where nothing is. `bills_through` is the last snapshot of bills that was taken into account. `revision` is the time of the
  * last pass (epoch ms), or the revision before it plus one where that is later; `full_revision` is that of the last pass that did not
- * continue: later ones changed nothing before the part that was settled. The row of an account without a wallet and a coin is about the
- * results of its closed positions: later passes changed those only whose `through` is the `bills_through` of then, or later.
+ * continue: later ones changed nothing before the part that was settled. The row of an account without a wallet and a coin is about all of
+ * it: `settled_at` is the version of the rules by which it was reconciled, null while that is not complete; later passes changed only
+ * those results of its closed positions whose `through` is the `bills_through` of then, or later.
  */
 export const ledgerChain = sqliteTable(
   "ledger_chain",

@@ -5,18 +5,23 @@ import { type Finding, Findings } from "../../../reconciliation/chain.ts";
 import type { Interval } from "../../../reconciliation/verdict.ts";
 import { saysMore, stepRows, uncoveredBalances } from "../../ledger/derived-rows.ts";
 import { EntryReader } from "../../ledger/entries.ts";
-import { type ChainState, LedgerRows, resultsOfAccount, type StepRow } from "../../ledger/ledger-rows.ts";
+import { type ChainState, LedgerRows, type StepRow } from "../../ledger/ledger-rows.ts";
 import { type Wallet, WalletReader } from "../../ledger/wallets.ts";
+import { allOfAccount } from "../../read/ledger/rules.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import type { Report } from "../problem.ts";
 import { prunedUntil, type Readers, type Recomputed, recomputations, type StoredChain } from "./recompute.ts";
 import { differences, digitsOf, hexOf, placeText, type Row, readRows } from "./stored-rows.ts";
 
-/** Reports rows that do not follow from records and snapshots; `reconcile --full` replaces them. Call it only if those are unaltered. */
-export function* checkLedger(sqlite: Sqlite, report: Report): Steps<void> {
+/**
+ * Reports rows that do not follow from records and snapshots; `reconcile --full` replaces them. Leaves out accounts that were reconciled
+ * by other rules. Call it only if records and snapshots are unaltered.
+ */
+export function* checkLedger(sqlite: Sqlite, report: Report, outdated: readonly string[]): Steps<void> {
   const rows = new LedgerRows(sqlite);
   const readers = { sqlite, wallets: new WalletReader(sqlite), entries: new EntryReader(sqlite) };
   for (const { id, name } of rows.accounts()) {
+    if (outdated.includes(name)) continue;
     const check = new LedgerCheck(readers, id, rows.findings(id), (problem) => report(`${name} ${problem}`));
     for (const wallet of readers.wallets.wallets(id))
       for (const [coin, state] of rows.chains(id, wallet.name)) {
@@ -89,7 +94,7 @@ class LedgerCheck {
   /** Reports rows that belong to no chain, and findings that no entry shows. */
   end(): void {
     const chains = this.#sqlite.prepare<[number, number, number], { wallet: string; coin: string; name: string }>(
-      `select wallet, coin, 'ledger_chain' as name from ledger_chain where account_id = ? and wallet <> '${resultsOfAccount}' union
+      `select wallet, coin, 'ledger_chain' as name from ledger_chain where account_id = ? and wallet <> '${allOfAccount}' union
        select wallet, coin, 'reconciled' from reconciled where account_id = ? union
        select wallet, coin, 'snapshot_balance' from snapshot_balance where account_id = ?`,
     );

@@ -1,9 +1,9 @@
 /** Recomputes the results of closed positions from records, episodes and bills, and compares them with the stored ones. */
 import { pause, type Steps } from "../../../core/async/cooperate.ts";
 import { snakeCase } from "../../../core/columns.ts";
-import { resultsOfAccount } from "../../ledger/ledger-rows.ts";
 import { ResultInputs } from "../../positions/result-inputs.ts";
 import { digitColumns, type PositionResult, resultsOf } from "../../positions/results.ts";
+import { allOfAccount } from "../../read/ledger/rules.ts";
 import { digitsSql } from "../../schema/encoding.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 import type { Report } from "../problem.ts";
@@ -13,9 +13,9 @@ const compared = ["version", "itemId", "since", "seen", "verdict", ...digitColum
 
 /**
  * Reports results that do not follow from the history; `reconcile --full` replaces them. Those that later snapshots or bills may change
- * are not compared. Call it only if records, episodes and the reconciliation are unaltered.
+ * are not compared, nor those of accounts that were reconciled by other rules. Call it only if records, episodes and the reconciliation are unaltered.
  */
-export function* checkPositions(sqlite: Sqlite, report: Report): Steps<void> {
+export function* checkPositions(sqlite: Sqlite, report: Report, outdated: readonly string[]): Steps<void> {
   const inputs = new ResultInputs(sqlite);
   const stored = sqlite.prepare<[number], PositionResult>(
     `select position_id as positionId, verdict, ${integers.map((name) => `${snakeCase(name)} as ${name}`).join(", ")},
@@ -24,7 +24,7 @@ export function* checkPositions(sqlite: Sqlite, report: Report): Steps<void> {
   );
   const through = sqlite
     .prepare<{ accountId: number }, number | null>(
-      `select coalesce((select bills_through from ledger_chain where account_id = @accountId and wallet = '${resultsOfAccount}'), (
+      `select coalesce((select bills_through from ledger_chain where account_id = @accountId and wallet = '${allOfAccount}'), (
          select max(r.through) from position_result r join scope p on p.id = r.scope_id join series e on e.id = p.series_id
          where e.account_id = @accountId))`,
     )
@@ -32,6 +32,7 @@ export function* checkPositions(sqlite: Sqlite, report: Report): Steps<void> {
   for (const accountId of sqlite.prepare<[], number>("select id from account").pluck().all()) {
     const upTo = through.get({ accountId }) ?? 0;
     for (const scope of inputs.scopes(accountId)) {
+      if (outdated.includes(scope.account)) continue;
       const rows = new Map(stored.all(scope.id).map((row) => [row.positionId, row]));
       const name = (id: string) => `${scope.account} closed-positions: ${scope.productType} ${id}`;
       for (const expected of resultsOf(inputs, scope, null, upTo)) {
