@@ -82,11 +82,17 @@ it("is complete after full passes that were killed between their transactions, a
   expect(await outdated(path)).toEqual({ problems: [], outdated: [] });
 });
 
-it("two passes at once do not take from each other what they found", async () => {
+it("a pass that begins during another one does not take from it what it found", async () => {
   const path = await reconciledHistory();
   const before = reconciliation(path);
-  for (const sql of [...otherVerdicts, otherRules]) change(path, sql);
   const store = await open(path);
-  await Promise.all([1, 2].map(() => store.ledger?.reconcile("main", now)));
-  expect(reconciliation(path)).toEqual(before);
+  for (let turns = 0; turns < 6; turns++) {
+    for (const sql of [...otherVerdicts, otherRules]) change(path, sql);
+    const first = store.ledger?.reconcile("main", now);
+    for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+    const second = store.ledger?.reconcile("main", now);
+    await first;
+    expect(reconciliation(path), String(turns)).toEqual(before);
+    await second;
+  }
 });
