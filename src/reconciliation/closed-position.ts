@@ -70,7 +70,8 @@ const isOpenAt = ({ openedAt, closedAt }: ClosedPosition, instant: number): bool
   openedAt !== null && openedAt <= instant && instant <= closedAt;
 
 /** Returns the side that the type of an entry names; null where it names none, as in one-way mode. */
-const sideOf = (type: string): string | null => /(?:^|_)(long|short)(?:_|$)/i.exec(type)?.[1]?.toLowerCase() ?? null;
+export const sideOf = (type: string): string | null =>
+  /(?:^|_)(long|short)(?:_|$)/i.exec(type)?.[1]?.toLowerCase() ?? null;
 
 /** Returns whether an entry closes a position. In one-way mode only the profit shows it: an opening has none. */
 function isClosing({ type, kind, change, fee }: PositionEntry): boolean {

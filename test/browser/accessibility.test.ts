@@ -95,6 +95,12 @@ describe.skipIf(!executablePath)("accessibility", () => {
       await page.goto(at(path));
       found.push(...(await inAllLooks(page, path)));
     }
+    for (const table of ["positions", "episodes"]) {
+      await page.goto(at("/positions"));
+      await page.locator(`#${table} tbody a`).first().click();
+      await drawn(page);
+      found.push(...(await inAllLooks(page, `a position of ${table}`)));
+    }
     expect(found).toEqual([]);
   });
 

@@ -156,7 +156,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const { page, problems } = await browser.open(at("/positions?account=main"));
     await page.locator("#episodes tbody a").first().click();
     await drawn(page);
-    expect(await page.locator("#summary").textContent()).toContain("closed");
+    expect(await page.locator("#summary").textContent()).toContain("Closed");
     await page.goto(at("/balances?account=main"));
     await page.locator("#balances tbody a").first().click();
     await drawn(page);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { startAccounts } from "../web/account.ts";
-import { type Browser, findChromium, startBrowser } from "./browser.ts";
+import { type Browser, drawn, findChromium, startBrowser } from "./browser.ts";
 
 const executablePath = findChromium();
 const phone = { width: 390, height: 844 };
@@ -58,5 +58,27 @@ describe.skipIf(!executablePath)("positions in a browser", () => {
     await side.selectOption("long");
     await page.getByRole("button", { name: "Apply" }).click();
     await page.getByText("None of the closed positions is selected.").waitFor();
+  });
+
+  it("draws one plot of prices, size and profit, whose lines can be hidden, on a laptop and on a phone", async () => {
+    const site = await startMany();
+    const { page, problems } = await browser.open(new URL("/positions", site.url).href);
+    await page.locator("#positions tbody a").first().click();
+    await drawn(page);
+    expect(await page.locator("figure.chart").count()).toBe(1);
+    const legend = page.locator(".legend button");
+    expect(await legend.allTextContents()).toEqual(["Unrealised PnL", "Mark", "Entry", "Liquidation", "Size"]);
+    await page.locator(".plot").focus();
+    await page.keyboard.press("Home");
+    const reading = page.locator(".reading");
+    expect(await reading.textContent()).toContain(
+      "Unrealised PnL −1,234.56, Mark 100, Entry 100.25, Liquidation 100.5",
+    );
+    await legend.getByText("Mark").click();
+    await drawn(page, 2);
+    await page.keyboard.press("Home");
+    await page.setViewportSize(phone);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(phone.width);
+    expect(problems).toEqual([]);
   });
 });

@@ -54,19 +54,18 @@ it("are listed by their close, the last one first, with what is known of each", 
   const query = new URLSearchParams(Object.fromEntries(key.map((name) => [name, String(seen[name])])));
   const summary = /id="summary"[\s\S]*?<\/section>/;
   const shown = summary.exec(await page(`/position?${query}`))?.[0];
-  expect(shown).toContain(`<dt>Net PnL</dt><dd><data class="change`);
+  const netOf = (value: string) => new RegExp(`class="label">Net PnL</span>\\s*<span class="value">${value}`);
+  expect(shown).toMatch(netOf('<data class="change'));
   expect(shown).toContain(`value="${seen.net_profit}"`);
-  expect(shown).toContain("<dt>Held</dt>");
+  expect(shown).toContain("held <data");
   // While it was open, its result was not known.
   const before = summary.exec(await page(`/position?${query}&at=${seen.first_seen_at}`))?.[0];
-  expect(before).toContain("<dd>open</dd>");
+  expect(before).toContain("<b>Open</b>");
   expect(before).not.toContain("Net PnL");
   expect(before).not.toContain(`value="${seen.net_profit}"`);
   const lost = unknown.find((row) => row.state === "closed") as Row;
   const other = new URLSearchParams(Object.fromEntries(key.map((name) => [name, String(lost[name])])));
-  expect(summary.exec(await page(`/position?${other}`))?.[0]).toContain(
-    `<dt>Net PnL</dt><dd><span class="unknown">unknown</span>`,
-  );
+  expect(summary.exec(await page(`/position?${other}`))?.[0]).toMatch(netOf('<span class="unknown">unknown</span>'));
 
   // The CSV and the page have what the parameters select, in their order.
   const csv = async (query: string): Promise<Row[]> =>

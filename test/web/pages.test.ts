@@ -160,7 +160,7 @@ it("shows a position from its opening to its close", async () => {
   ]);
   expect(await page(`/position?${key}`)).toContain("closed");
   const then = part(await page(`/position?${key}&at=2026-11-01T00:01:30`), "summary");
-  expect(then).toContain("<dd>open</dd>");
+  expect(then).toContain("<b>Open</b>");
   expect(then).not.toContain('value="7"');
   const { to } = await json(`/api/curve?of=position&${key}&at=2026-11-01T00:01:30&to=${start + 4 * minute}`);
   expect(to).toBe(start + 90_000);

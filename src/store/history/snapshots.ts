@@ -36,9 +36,16 @@ export interface SnapshotHistory {
   countRows(dataset: AnyDataset, span: Span): number;
   /**
    * Yields the rows of an item, newest first, at which it was new or had changed. `filter` selects the item by product type and key
-   * columns. @throws RangeError if it contains another column
+   * columns; `columns` that are steady do not include those that change with the mark price. @throws RangeError if it contains another
+   * column
    */
-  latestChanges(dataset: Dataset, account: string | null, filter: ColumnValues, span: Span): Paced<HistoryRow>;
+  latestChanges(
+    dataset: Dataset,
+    account: string | null,
+    filter: ColumnValues,
+    span: Span,
+    columns?: "all" | "steady",
+  ): Paced<HistoryRow>;
   /** Returns the recorded items with these values in their key columns; empty if there is none. */
   items(dataset: Dataset, account: string, productType: string | null, keys: ColumnValues): ItemRef[];
   /**

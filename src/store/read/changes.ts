@@ -17,6 +17,7 @@ export function* latestChanges(
   account: string | null,
   filter: ColumnValues,
   span: Span,
+  columns: "all" | "steady" = "all",
 ): Paced<HistoryRow> {
   const { prefix, key, moving } = layoutOf(dataset);
   const { product_type: productType = "", ...keys } = filter;
@@ -36,7 +37,7 @@ export function* latestChanges(
   const rowsAt = sqlite.prepare<unknown[], HistoryRow>(
     `select * from ${prefix}_history where snapshot_id = ?${condition}`,
   );
-  const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
+  const parts = columns === "steady" ? ["steady"] : ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
   const before = sqlite
     .prepare<unknown[], number>(
       `select distinct since from (${parts

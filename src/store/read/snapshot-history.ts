@@ -30,7 +30,8 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
       : scanRecords(sqlite, dataset, span, form),
   countRows: (dataset, span) => countRows(sqlite, dataset, span),
   unknownFields: () => unknownFields(sqlite),
-  latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
+  latestChanges: (dataset, account, filter, span, columns) =>
+    latestChanges(sqlite, dataset, account, filter, span, columns),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
   points: (dataset, item, span, columns, valueFrom) => pointReader(sqlite, dataset)(item, span, columns, valueFrom),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),

@@ -1,6 +1,6 @@
 /** Defines the sources of the curves on the pages: equity, a coin, a position. */
 
-import { asDecimal, sum, sumOf } from "../../core/decimal.ts";
+import { asDecimal, isPositive, sum, sumOf } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { isStable } from "../../output/shown.ts";
@@ -86,9 +86,11 @@ const positionLines = (marginCoin: string): readonly LineInfo[] => [
   { name: "unrealized_pl", label: "Unrealised PnL", kind: kindOf(marginCoin) },
   { name: "mark_price", label: "Mark", kind: "price" },
   { name: "average_open_price", label: "Entry", kind: "price", isStep: true },
+  { name: "liquidation_price", label: "Liquidation", kind: "price", isStep: true },
+  { name: "size", label: "Size", kind: "quantity", isStep: true },
 ];
 
-/** Returns the PnL and prices of the position in the parameters. */
+/** Returns the PnL, the prices and the size of the position in the parameters. A liquidation price of zero or less means none. */
 export function positionSource(view: View): LineSource {
   const { account: _account, product_type: productType = "", ...keys } = positionFilter(view);
   const lines = positionLines(view.params.margin_coin ?? "");
@@ -96,8 +98,12 @@ export function positionSource(view: View): LineSource {
     dataset: positions,
     items: view.history.items(positions, view.account ?? "", productType, keys),
     lines,
-    columns: lines.map(({ name }) => name),
-    valuesOf: (cells) => cells?.map(asDecimal) ?? lines.map(() => null),
+    columns: lines.map(({ name }) => (name === "size" ? "total" : name)),
+    valuesOf: (cells) =>
+      lines.map(({ name }, at) => {
+        const value = asDecimal(cells?.[at] ?? null);
+        return name === "liquidation_price" && value !== null && !isPositive(value) ? null : value;
+      }),
     join: (parts) => parts[0] ?? lines.map(() => null),
   };
 }

@@ -13,6 +13,7 @@ import { ledger } from "./ledger/entries.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
 import { performance } from "./performance/performance.ts";
 import { episodes } from "./positions/closed.ts";
+import { events } from "./positions/events.ts";
 import { positions } from "./positions/open.ts";
 import { position } from "./positions/position.ts";
 import type { DataTable } from "./table.ts";
@@ -27,6 +28,7 @@ export const tables: readonly DataTable[] = [
   positions,
   episodes,
   position,
+  events,
   collection,
   slots,
   gaps,

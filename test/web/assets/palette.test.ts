@@ -4,8 +4,9 @@ type Theme = "light" | "dark";
 type Vector = readonly [number, number, number];
 
 const path: string = "../../../src/web/assets/chart/palette.js";
-const { palette, dashes } = (await import(path)) as {
+const { palette, dashes, meanings } = (await import(path)) as {
   palette: Record<Theme, Record<string, string>>;
+  meanings: Record<Theme, { danger: string; gain: string }>;
   dashes: Record<string, number[]>;
 };
 
@@ -98,12 +99,23 @@ it.each(["light", "dark"] as const)("has lines that differ clearly with every co
       }
 });
 
+it.each(["light", "dark"] as const)("has a liquidation line that differs from the lines beside it (%s)", (theme) => {
+  for (const [name, matrix] of [["normal", null], ...Object.entries(simulations)] as const)
+    for (const slot of ["main", "first", "second"]) {
+      const seen = [meanings[theme].danger, palette[theme][slot] ?? ""].map((hex) =>
+        lab(matrix ? applied(matrix, linear(hex)) : linear(hex)),
+      );
+      expect(deltaE(seen[0] as Vector, seen[1] as Vector), `${slot}, ${name}`).toBeGreaterThanOrEqual(20);
+    }
+});
+
 it("has lines that stand out from the page, each with a dash pattern of its own", () => {
   for (const [theme, card] of [
     ["light", "#ffffff"],
     ["dark", "#1b1e23"],
   ] as const)
-    for (const color of Object.values(palette[theme])) expect(contrast(color, card)).toBeGreaterThanOrEqual(3);
+    for (const color of [...Object.values(palette[theme]), ...Object.values(meanings[theme])])
+      expect(contrast(color, card)).toBeGreaterThanOrEqual(3);
   const patterns = Object.values(dashes).map(String);
   expect(new Set(patterns).size).toBe(patterns.length);
 });

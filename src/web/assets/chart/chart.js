@@ -7,6 +7,7 @@ import { figureText } from "./figures.js";
 import { saveImage } from "./image.js";
 import { renderLegend } from "./legend.js";
 import { styleOf } from "./palette.js";
+import { drawPanes, hasPanes, paneScales, withoutFar } from "./panes.js";
 import { Tooltip } from "./tooltip.js";
 
 /**
@@ -154,7 +155,7 @@ export class Chart {
     /** @param {string} name */
     const isStacked = (name) => stack.includes(name) && !hidden.has(name);
     /** @type {uPlot.AlignedData} */
-    const data = [found.at, ...heightsOf(lines, isStacked)];
+    const data = [found.at, ...withoutFar(lines, heightsOf(lines, isStacked))];
     const names = lines.map(({ name }) => name).join();
     const drawing = [names, [...hidden].join(), stack.join()].join(" ");
     this.#curve = { ...found, lines };
@@ -193,12 +194,16 @@ export class Chart {
     const color = colorsOf(this.#figure);
     const width = this.#plot.clientWidth;
     const isOnly = lines.length === 1;
+    const panes = hasPanes(lines);
     return {
       width,
-      height: heightAt(width),
+      height: heightAt(width, panes),
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), this.#timezone),
-      scales: { x: { time: true, range: () => (this.#curve ? [this.#curve.from, this.#curve.to] : [0, 1]) } },
+      scales: {
+        x: { time: true, range: () => (this.#curve ? [this.#curve.from, this.#curve.to] : [0, 1]) },
+        ...(panes ? paneScales() : {}),
+      },
       legend: { show: false },
       cursor: {
         // The click after a drag is distinguished below; uPlot would compare places that are moved to points.
@@ -206,16 +211,22 @@ export class Chart {
         points: { size: 6 },
         move: (self, left, top) => snapped(self, left, top),
       },
-      axes: axesOf(color, this.#timezone, lines[0]?.kind === "share"),
+      axes: axesOf(color, this.#timezone, lines),
       series: [
         {},
         ...lines.map((line) =>
-          seriesOf(line, { isOnly, isShown: !hidden.has(line.name), isStacked: isStacked(line.name) }),
+          seriesOf(line, {
+            ...{ isOnly, isShown: !hidden.has(line.name), isStacked: isStacked(line.name) },
+            paint: color,
+          }),
         ),
       ],
       bands: bandsOf(lines.map(({ name }) => isStacked(name))),
       hooks: {
-        drawClear: [(self) => this.#curve && shade(self, this.#curve, color("--gap"), color("--partial"))],
+        drawClear: [
+          (self) => this.#curve && shade(self, this.#curve, color("--gap"), color("--partial")),
+          (self) => panes && drawPanes(self, color),
+        ],
         draw: [(self) => drawFlags(self, eventsIn(this.#figure), color)],
         setCursor: [(self) => this.#read(self)],
         setSelect: [(self) => this.#select(self)],
@@ -307,7 +318,7 @@ export class Chart {
     new ResizeObserver(() => {
       if (this.#plot.clientWidth === width) return;
       width = this.#plot.clientWidth;
-      this.#drawn?.setSize({ width, height: heightAt(width) });
+      this.#drawn?.setSize({ width, height: heightAt(width, hasPanes(this.#curve?.lines ?? [])) });
       void this.#load();
     }).observe(this.#plot);
   }
@@ -400,9 +411,14 @@ export class Chart {
 function snapped(self, left, top) {
   if (left < 0) return [left, top];
   const index = self.posToIdx(left);
-  const height = self.data.slice(1).find((heights, at) => self.series[at + 1]?.show && heights[index] != null)?.[index];
-  return [self.valToPos(self.data[0][index] ?? 0, "x"), height == null ? top : self.valToPos(height, "y")];
+  const line = self.series.findIndex(({ show }, at) => at > 0 && show && self.data[at]?.[index] != null);
+  const height = self.data[line]?.[index];
+  const scale = self.series[line]?.scale ?? "y";
+  return [self.valToPos(self.data[0][index] ?? 0, "x"), height == null ? top : self.valToPos(height, scale)];
 }
 
-/** @param {number} width */
-const heightAt = (width) => Math.max(220, Math.min(380, Math.round(width * 0.35)));
+/** @param {number} width @param {boolean} hasTwo whether there are two panes */
+const heightAt = (width, hasTwo) =>
+  hasTwo
+    ? Math.max(340, Math.min(460, Math.round(width * 0.4)))
+    : Math.max(220, Math.min(380, Math.round(width * 0.35)));

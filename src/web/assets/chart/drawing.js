@@ -3,6 +3,7 @@
 import uPlot from "../uPlot.esm.js";
 import { fillsOf } from "./curve.js";
 import { styleOf } from "./palette.js";
+import { gainPaint, hasPanes, scaleOf, withinBand } from "./panes.js";
 
 /** @typedef {import("./curve.js").Curve} Curve */
 
@@ -14,41 +15,58 @@ export function colorsOf(figure) {
 
 /** @typedef {ReturnType<typeof colorsOf>} Colors */
 
-/** @param {Colors} color @param {string} timezone @param {boolean} isShare @returns {uPlot.Axis[]} */
-export function axesOf(color, timezone, isShare) {
+/** @param {Colors} color @param {string} timezone @param {readonly import("./curve.js").Line[]} lines @returns {uPlot.Axis[]} */
+export function axesOf(color, timezone, lines) {
+  const isShare = lines[0]?.kind === "share";
   const axis = {
     stroke: color("--soft"),
     grid: { stroke: color("--line"), width: 1 },
     ticks: { stroke: color("--line"), width: 1 },
   };
-  return [
-    { ...axis, values: timeLabels(timezone) },
-    {
-      ...axis,
-      size: sizeOfLabels,
-      values: (_, ticks) =>
-        ticks.map((tick) =>
-          isShare ? `${round(tick * 100)} %` : tick.toLocaleString("en", { maximumFractionDigits: 8 }),
-        ),
-    },
-  ];
+  /** @type {uPlot.Axis.DynamicValues} */
+  const values = (_, ticks) =>
+    ticks.map((tick) =>
+      // The ticks of another pane have no label.
+      tick === null ? "" : isShare ? `${round(tick * 100)} %` : tick.toLocaleString("en", { maximumFractionDigits: 8 }),
+    );
+  const time = { ...axis, values: timeLabels(timezone) };
+  if (!hasPanes(lines)) return [time, { ...axis, size: sizeOfLabels, values }];
+  /** @param {string} scale @returns {uPlot.Axis} */
+  const paneAxis = (scale) => {
+    const filter = withinBand(scale);
+    return { ...axis, scale, values, filter, grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } };
+  };
+  // Both are in one column: the lower one takes no room of its own.
+  return [time, { ...paneAxis("y"), size: 0 }, { ...paneAxis("price"), size: sizeOfPanes }];
+}
+
+/** Returns the width that the labels of both panes need. @param {uPlot} self @param {string[]} labels */
+function sizeOfPanes(self, labels) {
+  const { min = 0, max = 0 } = self.scales.y ?? {};
+  const others = [min, max].map((value) => Math.round(value ?? 0).toLocaleString("en"));
+  return sizeOfLabels(self, [...(labels ?? []), ...others]);
 }
 
 /**
  * @param {import("./curve.js").Line} line
- * @param {{ isOnly: boolean, isShown: boolean, isStacked: boolean }} how `isOnly`: the curve has no other line
+ * @param {{ isOnly: boolean, isShown: boolean, isStacked: boolean, paint: Colors }} how `isOnly`: the curve has no other line
  * @returns {uPlot.Series}
  */
-export function seriesOf({ name, label, isStep }, { isOnly, isShown, isStacked }) {
-  const { color, dash } = styleOf(name);
+export function seriesOf({ name, label, isStep }, { isOnly, isShown, isStacked, paint }) {
+  const { color, dash, isGain } = styleOf(name);
+  /** @param {uPlot} self @param {string} strength */
+  const gains = (self, strength) => gainPaint(self, paint("--up") + strength, paint("--down") + strength);
   const stepped = isStep ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   return {
     label,
-    stroke: color,
+    scale: scaleOf(name),
+    stroke: isGain ? (self) => gains(self, "") : color,
     show: isShown,
     width: isOnly || name === "total" ? 1.75 : 1.25,
     dash: isStacked ? [] : dash,
     ...(isStacked ? { fill: faint(color) } : {}),
+    ...(name === "size" ? { fill: `${color}1a` } : {}),
+    ...(isGain ? { fill: (self) => gains(self, "55"), fillTo: () => 0 } : {}),
     ...(stepped ? { paths: stepped } : {}),
     spanGaps: false,
     points: { show: true, size: 4, filter: alone },

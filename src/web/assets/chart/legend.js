@@ -26,16 +26,21 @@ export function renderLegend(place, lines, hidden) {
 
 /** Returns a piece of a line in its colour and dash pattern. @param {string} name */
 export function swatch(name) {
-  const { color, dash } = styleOf(name);
+  const { color, dash, isGain } = styleOf(name);
   const space = "http://www.w3.org/2000/svg";
   const picture = document.createElementNS(space, "svg");
-  const line = document.createElementNS(space, "line");
-  const attributes = { x1: "0", y1: "4", x2: "24", y2: "4", stroke: color, "stroke-width": "2.5" };
-  for (const [key, value] of Object.entries(attributes)) line.setAttribute(key, value);
-  if (dash.length > 0) line.setAttribute("stroke-dasharray", dash.join(" "));
+  /** @param {string} from @param {string} to @param {string} kind */
+  const lineOf = (from, to, kind) => {
+    const line = document.createElementNS(space, "line");
+    const attributes = { x1: from, y1: "4", x2: to, y2: "4", stroke: color, "stroke-width": "2.5", class: kind };
+    for (const [key, value] of Object.entries(attributes)) line.setAttribute(key, value);
+    if (dash.length > 0) line.setAttribute("stroke-dasharray", dash.join(" "));
+    return line;
+  };
+  const lines = isGain ? [lineOf("0", "12", "gain"), lineOf("12", "24", "loss")] : [lineOf("0", "24", "")];
   picture.setAttribute("viewBox", "0 0 24 8");
   picture.setAttribute("class", "swatch");
   picture.setAttribute("aria-hidden", "true");
-  picture.append(line);
+  picture.append(...lines);
   return picture;
 }

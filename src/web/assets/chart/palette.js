@@ -39,13 +39,22 @@ const slots = {
   futures_usdt: "second",
   unified_usdt: "third",
   other_usdt: "fourth",
-  average_open_price: "second",
+  average_open_price: "first",
+  size: "second",
   net_deposits: "third",
 };
 
-/** Returns how a line is drawn. @param {string} name */
+/** The colours of lines that stand for danger and for gains, beside those of `main`, `first` and `second`. */
+export const meanings = {
+  light: { danger: "#f80000", gain: "#0a7040" },
+  dark: { danger: "#f80000", gain: "#4fc58c" },
+};
+
+/** Returns how a line is drawn; one of gains and losses has two colours, of which this is the one of gains. @param {string} name */
 export function styleOf(name) {
   const slot = slots[name] ?? "main";
   const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  return { color: palette[theme][slot], dash: dashes[slot] };
+  if (name === "liquidation_price") return { color: meanings[theme].danger, dash: [2, 2], isGain: false };
+  if (name === "unrealized_pl") return { color: meanings[theme].gain, dash: [], isGain: true };
+  return { color: palette[theme][slot], dash: dashes[slot], isGain: false };
 }

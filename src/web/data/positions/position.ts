@@ -1,5 +1,5 @@
 /** Defines the table of the history of one position. */
-import { pause } from "../../../core/async/cooperate.ts";
+import { type Paced, pause } from "../../../core/async/cooperate.ts";
 import { positions as dataset } from "../../../datasets/snapshots/positions.ts";
 import { instantText } from "../../../queries/close.ts";
 import { liquidationDistance } from "../../../reports/positions.ts";
@@ -10,7 +10,8 @@ import { keyColumns } from "./open.ts";
 
 export const position: DataTable = {
   name: "position",
-  summary: "one position, one row for each snapshot in which it changed, newest first",
+  summary:
+    "one position, one row for each snapshot in which it changed, newest first; `show=changes` leaves out those in which only the mark price and what follows from it did",
   needs: positionKey.slice(1),
   columns: [
     instant("taken_at", "Time"),
@@ -23,17 +24,23 @@ export const position: DataTable = {
     price("liquidation_price", "Liquidation"),
     share("liquidation_distance", "Distance"),
     profit("achieved_profits", "Realised PnL", "margin_coin"),
+    profit("total_funding", "Funding", "margin_coin"),
   ],
   *rows(view) {
     const episode = selectedEpisode(view);
     if (!episode) return;
-    const { account: _account, ...filter } = positionFilter(view);
-    const { first_seen_at_ms: first, last_seen_at_ms: last } = episode;
-    const span = { from: Number(first), to: Math.min(view.at, Number(last)) + 1 };
-    for (const row of view.history.latestChanges(dataset, view.account, filter, span))
+    for (const row of changesOf(view, episode, view.params.show === "changes" ? "steady" : "all"))
       yield row === pause ? pause : { ...row, liquidation_distance: liquidationDistance(row) };
   },
 };
+
+/** Yields the snapshots in which a position changed, newest first; those of `steady` columns do not follow from the mark price. */
+export function changesOf(view: View, episode: HistoryRow, columns: "all" | "steady"): Paced<HistoryRow> {
+  const { account: _account, ...filter } = positionFilter(view);
+  const { first_seen_at_ms: first, last_seen_at_ms: last } = episode;
+  const span = { from: Number(first), to: Math.min(view.at, Number(last)) + 1 };
+  return view.history.latestChanges(dataset, view.account, filter, span, columns);
+}
 
 /** Returns the key columns of the position in the parameters; "" for a missing one. */
 export const positionFilter = ({ account, params }: View): Record<string, string> => ({

@@ -36,5 +36,12 @@ export function liquidationCell(row: HistoryRow, plain: Html, view: View): Html 
   if (price === null) return unknown();
   if (compare(price, "0") <= 0) return none();
   if (distance === null) return html`${plain}<br>${unknown()}`;
-  return html`<span class="wide">${plain}</span><br><small>${shareFigure(distance, view)} distance</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
+  return html`<span class="wide">${plain}</span><br>${distanceHtml(row, view)}`;
+}
+
+/** Shows the distance to liquidation, where there is one. */
+export function distanceHtml(row: HistoryRow, view: View): Html {
+  const distance = decimalIn(row, "liquidation_distance");
+  if (distance === null) return html``;
+  return html`<small>${shareFigure(distance, view)} distance</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
 }
