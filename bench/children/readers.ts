@@ -14,6 +14,20 @@ export interface Visits {
   bytes: number;
 }
 
+/** The pages, and what they link to: details, filters, other instants, CSV. */
+const maxPages = 150;
+
+/** The pages that every reader begins with; the rest is found by their links. */
+const firstPages = [
+  "",
+  "positions?period=all&sort=-net",
+  "balances",
+  "performance?span=1y&by=day",
+  "reports",
+  "collection",
+  "reconciliation",
+];
+
 const counts = { hurried: 120, listening: 40, slow: 40 };
 const pauseMs = 100;
 
@@ -44,13 +58,17 @@ async function take(path: string): Promise<string> {
 /** Returns every path that is linked from pages, with the length of its content. */
 async function crawl(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const left = ["/"];
-  for (let path = left.shift(); path !== undefined && found.size < 60; path = left.shift()) {
+  const left = firstPages.map((path) => `/${path}`);
+  for (let path = left.shift(); path !== undefined && found.size < maxPages; path = left.shift()) {
     if (found.has(path) || path.startsWith("/live")) continue;
     const text = await take(path);
     found.set(path, text.length);
-    if (!path.startsWith("/assets/"))
-      for (const [, link = ""] of text.matchAll(/"(\/[^"<>\s]*)"/g)) left.push(link.replaceAll("&amp;", "&"));
+    if (path.startsWith("/assets/") || /\.(csv|zip|png|svg)(\?|$)/.test(path)) continue;
+    // All links are relative.
+    for (const [, link = ""] of text.matchAll(/ (?:href|src|data-source)="([^"#<>\s]+)/g)) {
+      const { pathname, search } = new URL(link.replaceAll("&amp;", "&"), new URL(path, url));
+      left.push(pathname + search);
+    }
   }
   return found;
 }
