@@ -101,9 +101,12 @@ function listen(server: Server, { host, port }: HttpSettings): Promise<number> {
 
 function createApp(site: Site, access: Access, onProblem: (error: unknown) => void): Hono<AppEnv> {
   const errorPage = createErrorPage(site);
-  /** Responds with a page to a browser that is logged in, and with a sentence to others. */
-  const respond = (c: Context<AppEnv>, status: ContentfulStatusCode, sentence: string) =>
-    c.get("isAuthorized") === true && acceptsPage(c) ? errorPage(c, status, sentence) : c.text(`${sentence}\n`, status);
+  /** Responds with a page to a browser that is logged in, with JSON below `/api/`, and with a sentence to others. */
+  function respond(c: Context<AppEnv>, status: ContentfulStatusCode, sentence: string) {
+    if (c.req.path.startsWith("/api/")) return c.json({ error: sentence }, status);
+    if (c.get("isAuthorized") === true && acceptsPage(c)) return errorPage(c, status, sentence);
+    return c.text(`${sentence}\n`, status);
+  }
   return new Hono<AppEnv>()
     .use(async (c, next) => {
       await next();
@@ -141,5 +144,4 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
 type AppEnv = { Variables: { isAuthorized?: boolean } };
 
 /** Returns true if the request is for a page; programs get the text of an error. */
-const acceptsPage = (c: Context): boolean =>
-  (c.req.header("Accept") ?? "").includes("text/html") && !c.req.path.startsWith("/api/");
+const acceptsPage = (c: Context): boolean => (c.req.header("Accept") ?? "").includes("text/html");

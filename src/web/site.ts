@@ -1,5 +1,6 @@
 /** Defines the dependencies that all routes share. A route is a function `(site: Site) => Hono` that server.ts mounts. */
 import { HTTPException } from "hono/http-exception";
+import { escapeControlChars } from "../core/text.ts";
 import type { ShownSetting } from "../settings/sections/shown.ts";
 import { type Changes, watchChanges } from "./reading/changes.ts";
 import { Reader } from "./reading/reader.ts";
@@ -69,6 +70,10 @@ export interface Daemon {
 
 /** Returns an HTTP 400 error. `sentence` is shown to the user: which parameter is invalid, and which values are valid. */
 export const badRequest = (sentence: string): HTTPException => new HTTPException(400, { message: sentence });
+
+/** Returns an HTTP 400 error about a parameter; `expected` are the values that it may have, such as "day or month". */
+export const invalidParam = (name: string, value: string, expected: string): HTTPException =>
+  badRequest(`Invalid value "${escapeControlChars(value)}": "${name}" must be ${expected}.`);
 
 /** Returns an HTTP 404 error, for a coin or position that is not in the database. */
 export const notFound = (sentence: string): HTTPException => new HTTPException(404, { message: sentence });

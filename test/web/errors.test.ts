@@ -33,6 +33,40 @@ it.each([
   },
 );
 
+it.each([
+  ["/positions?hold_side=up", '"up": "hold_side" must be long or short.'],
+  ["/positions?page=0", '"0": "page" must be an integer from 1 to 999999.'],
+  ["/positions?open_page=two", '"two": "open_page" must be an integer'],
+  ["/positions?sort=constructor", '"constructor": "sort" must be one of closed, -closed'],
+  ["/positions?show=changes", '"changes": "show" must be won or lost.'],
+  ["/positions?cols=nothing", '"nothing": "cols" must be of opened'],
+  ["/?span=2w", '"2w": "span" must be one of 1m, 1d'],
+  ["/?show=won", '"won": "show" must be one of equity, profit'],
+  ["/?allocation=symbol", '"symbol": "allocation" must be coin or wallet.'],
+  ["/balances?show=few", '"few": "show" must be all.'],
+  ["/?digits=2", '"2": "digits" must be all.'],
+  ["/performance?span=5y", '"5y": "span" must be one of 1m, 3m, 1y, all.'],
+  ["/collection?state=good", '"good": "state" must be one of all, ok'],
+  ["/reconciliation?wallet=purse", '"purse": "wallet" must be empty: there is no ledger.'],
+  ["/position?margin_mode=cross", '"cross": "margin_mode" must be crossed or isolated.'],
+  ["/position?product_type=spot", '"spot": "product_type" must be one of umcbl'],
+  ["/position?first_seen_at=now", '"now": "first_seen_at" must be a time'],
+  ["/api/episodes.csv?show=open", '"open": "show" must be won or lost.'],
+  ["/api/runs?state=good", '"good": "state" must be one of all, ok'],
+])("names the parameter of %s, its value and what it may be, in a page and as JSON", async (path, sentence) => {
+  const { url } = await startSite();
+  const response = await fetch(new URL(path, url), { headers: browser });
+  expect(response.status).toBe(400);
+  const text = await response.text();
+  if (path.startsWith("/api/")) {
+    expect(response.headers.get("content-type")).toContain("application/json");
+    expect(JSON.parse(text).error).toContain(`Invalid value ${sentence}`);
+  } else {
+    expect(text.replaceAll("&quot;", '"')).toContain(`Invalid value ${sentence}`);
+    expect(text).toContain('<nav aria-label="Pages"');
+  }
+});
+
 it("leads from a deep path back to the root", async () => {
   const { url } = await startSite();
   const page = await (await fetch(new URL("/nowhere/deep/down", url), { headers: browser })).text();

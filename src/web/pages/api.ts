@@ -12,7 +12,7 @@ import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
 import { tables } from "../data/tables.ts";
-import { badRequest, notFound, type Site } from "../site.ts";
+import { badRequest, invalidParam, notFound, type Site } from "../site.ts";
 import { createView, integerParam, type PageQuery, parsePageQuery, textParam } from "./parts/query-params.ts";
 
 /** Maximum number of rows in a JSON response; the CSV contains all. */
@@ -115,12 +115,12 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
   const question = parsePageQuery(c, site);
   const of = textParam(c, "of") ?? "equity";
   const source = Object.hasOwn(sources, of) ? sources[of] : undefined;
-  if (!source) throw badRequest(`"of" must be one of ${Object.keys(sources).join(", ")}.`);
+  if (!source) throw invalidParam("of", of, `one of ${Object.keys(sources).join(", ")}`);
   if (source.needs.length > 0) requireParams(question, of, source.needs);
   const now = site.now();
   const span = textParam(c, "span");
   if (span !== null && span !== "all" && !Object.hasOwn(spans, span))
-    throw badRequest(`"span" must be one of ${Object.keys(spans).join(", ")}, all.`);
+    throw invalidParam("span", span, `one of ${Object.keys(spans).join(", ")}, all`);
   const end = question.at ?? now;
   const to = integerParam(c, "to", 1, Number.MAX_SAFE_INTEGER, end);
   const days = span === null ? undefined : spans[span];

@@ -106,7 +106,7 @@ export class Chart {
         return;
       }
       const isNothing = response.status === 404;
-      if (!response.ok && !isNothing) throw new Error(await response.text());
+      if (!response.ok && !isNothing) throw new Error(await problemOf(response));
       const found = isNothing ? null : /** @type {Curve} */ (await response.json());
       // A newer request has been sent.
       if (mine !== this.#requests) return;
@@ -406,6 +406,12 @@ export class Chart {
     event.preventDefault();
   }
 }
+
+/** Returns what a response says about its error; a proxy may have answered without JSON. @param {Response} response */
+const problemOf = async (response) => {
+  const text = await response.text();
+  return text.startsWith("{") ? JSON.parse(text).error : text;
+};
 
 /** Returns the place of the nearest point, at the height of the first line known there. @param {uPlot} self @param {number} left @param {number} top @returns {[number, number]} */
 function snapped(self, left, top) {

@@ -5,7 +5,6 @@ import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs } from "../../../core/time.ts";
 import { Prices } from "../../../queries/prices.ts";
 import type { HistoryRow } from "../../../store/history.ts";
-import { badRequest } from "../../site.ts";
 import { amount, type DataTable, duration, instant, price, profit, share, text, type View } from "../table.ts";
 import { isMoneyRow, keyColumns } from "./open.ts";
 
@@ -56,7 +55,7 @@ const closedAt = ({ closed_at, closed_before, last_seen_at }: HistoryRow): numbe
 
 /** Returns the closed positions of the period in the parameters, the last closed first, with what they made in USDT. */
 export function* readClosed({ history, account, at, params }: View): Steps<HistoryRow[]> {
-  const days = oneOf(params.period ?? "all", "period", periods);
+  const days = periods[params.period ?? "all"] ?? null;
   const from = days === null ? Number.NEGATIVE_INFINITY : at - days * dayMs;
   const found: HistoryRow[] = [];
   for (const row of history.closedEpisodes(account, at)) {
@@ -98,7 +97,8 @@ export const sortColumns: Readonly<Record<string, string>> = {
   distance: "closest_liquidation",
 };
 
-const outcomes: Readonly<Record<string, (net: DecimalString) => boolean>> = {
+/** Which closed positions the parameter `show` selects. */
+export const outcomes: Readonly<Record<string, (net: DecimalString) => boolean>> = {
   won: (net) => isPositive(net),
   lost: (net) => !isPositive(net) && !isZero(net),
 };
@@ -106,8 +106,8 @@ const outcomes: Readonly<Record<string, (net: DecimalString) => boolean>> = {
 /** Returns those of the closed positions that the parameters select, in the order that they ask for. */
 export function selectClosed(all: readonly HistoryRow[], { params }: Pick<View, "params">): HistoryRow[] {
   const { symbol, hold_side: side, show, q = "", sort = "-closed" } = params;
-  const isOutcome = show === undefined ? null : oneOf(show, "show", outcomes);
-  const column = oneOf(sort.replace(/^-/, ""), "sort", sortColumns);
+  const isOutcome = outcomes[show ?? ""] ?? null;
+  const column = sortColumns[sort.replace(/^-/, "")] ?? "";
   const words = q
     .toLowerCase()
     .split(/\s+/)
@@ -141,12 +141,6 @@ function compareCells(
 }
 
 const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text);
-
-/** Returns the value of a parameter in a table of those that are allowed. @throws HTTPException 400 */
-function oneOf<Value>(text: string, name: string, allowed: Readonly<Record<string, Value>>): Value {
-  if (Object.hasOwn(allowed, text)) return allowed[text] as Value;
-  throw badRequest(`"${name}" must be one of ${Object.keys(allowed).join(", ")}.`);
-}
 
 /** What closed positions made together, without those of demo money. USDT. */
 export interface ClosedTotals {

@@ -5,7 +5,6 @@ import { escapeControlChars } from "../../../core/text.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { coins, totalsOf } from "../../data/coins.ts";
 import type { View } from "../../data/table.ts";
-import { badRequest } from "../../site.ts";
 import { amountFigure, type Html, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
 import { walletLabel } from "../parts/labels.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
@@ -30,7 +29,6 @@ const leastValue = "1";
 
 export function coinsHtml(view: View, all: readonly HistoryRow[], kept: Readonly<Record<string, string>>): Html {
   const { show, q = "" } = view.params;
-  if (show !== undefined && show !== "all") throw badRequest('"show" must be all.');
   const found = all.filter((row) => String(row.coin).toLowerCase().includes(q.toLowerCase()));
   const small = show === "all" ? [] : found.filter(isSmall);
   const rows = found.filter((row) => !small.includes(row));

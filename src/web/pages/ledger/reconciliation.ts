@@ -1,9 +1,9 @@
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { escapeControlChars } from "../../../core/text.ts";
-import { countVerdicts, reconciliation, stretchesOf, verdicts } from "../../data/ledger/reconciliation.ts";
+import { countVerdicts, reconciliation, stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { badRequest } from "../../site.ts";
+import { invalidParam } from "../../site.ts";
 import type { Html } from "../parts/figure.ts";
 import { walletLabel } from "../parts/labels.ts";
 import { layout } from "../parts/layout.ts";
@@ -15,9 +15,14 @@ const maxRows = 200;
 
 /** Renders what the exchange's ledger proves: stretches with their verdicts, breaks first. */
 export function* reconciliationPage(view: View): Steps<Html> {
-  const { verdict } = view.params;
-  if (verdict !== undefined && !verdicts.includes(verdict))
-    throw badRequest(`"verdict" must be one of ${verdicts.join(", ")}.`);
+  const wallets = walletsOf(view);
+  const { wallet, coin } = view.params;
+  if (wallet !== undefined && !wallets.includes(wallet))
+    throw invalidParam(
+      "wallet",
+      wallet,
+      wallets.length > 0 ? `one of ${wallets.join(", ")}` : "empty: there is no ledger",
+    );
   const rows = yield* allRows(reconciliation, view);
   const accounts = new Set(rows.map(({ account }) => account));
   const names = reconciliation.columns
@@ -30,7 +35,7 @@ export function* reconciliationPage(view: View): Steps<Html> {
     view,
     params: view.params,
     body: [
-      filterForm(view),
+      filterForm(view, wallets),
       verdictLinks(view),
       tableHtml({
         table: reconciliation,
@@ -42,12 +47,17 @@ export function* reconciliationPage(view: View): Steps<Html> {
           coin: (row) => ledgerLink(row, view, html`${escapeControlChars(String(row.coin))}`),
         }),
         rows: rows.slice(0, maxRows),
-        empty: "No stretches. They appear after the first run of bills.",
+        empty: coin ? `No stretches of ${coin}.` : "No stretches. They appear after the first run of bills.",
       }),
       html`${rows.length > maxRows ? html`<p class="note">First ${maxRows} of ${rows.length} rows; the CSV contains all.</p>` : ""}`,
     ],
   });
 }
+
+/** Returns the wallets that have a ledger. */
+const walletsOf = (view: View): string[] => [
+  ...new Set(stretchesOf({ ...view, params: {} }).map((row) => String(row.wallet))),
+];
 
 /** Renders links that select a verdict; they keep the rest of the address. */
 function verdictLinks(view: View): Html {
@@ -59,9 +69,8 @@ ${countVerdicts(stretchesOf(view)).map(([name, count]) => link(name, html`${verd
 }
 
 /** Returns the form that selects wallet and coin; it works without JavaScript. */
-function filterForm(view: View): Html {
+function filterForm(view: View, wallets: readonly string[]): Html {
   const { wallet, coin, verdict } = view.params;
-  const wallets = [...new Set(stretchesOf({ ...view, params: {} }).map((row) => String(row.wallet)))];
   return html`<form action="${linkTo("/reconciliation")}" class="choice">
 ${Object.entries({ ...stickyParams(view), verdict }).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}">` : ""))}
 <label>Wallet <select name="wallet"><option value="">All wallets</option>

@@ -5,7 +5,8 @@ import { startOfDate } from "../../../queries/periods.ts";
 import type { HistoryReader } from "../../../store/history.ts";
 import type { DaemonState } from "../../daemon-state.ts";
 import type { View } from "../../data/table.ts";
-import { badRequest, notFound, type Site } from "../../site.ts";
+import { badRequest, invalidParam, notFound, type Site } from "../../site.ts";
+import { checkParams } from "./param-rules.ts";
 
 /** Parameters that identify an item or select rows; each table defines which it needs. */
 const paramNames = [
@@ -47,7 +48,7 @@ export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
   const account = textParam(c, "account");
   const at = textParam(c, "at");
   const digits = textParam(c, "digits");
-  if (digits !== null && digits !== "all") throw badRequest('"digits" must be all.');
+  if (digits !== null && digits !== "all") throw invalidParam("digits", digits, "all");
   const params = paramNames.flatMap((name): [string, string][] => {
     const text = textParam(c, name);
     return text === null ? [] : [[name, text]];
@@ -57,6 +58,7 @@ export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
     if (list.length > 4 * maxLength) throw badRequest(`"${name}" is longer than ${4 * maxLength} characters.`);
     if (list !== "") params.push([name, list]);
   }
+  checkParams(c.req.path, Object.fromEntries(params));
   return {
     account,
     at: at === null ? null : instantParam(at, timezone, now()),
@@ -97,7 +99,7 @@ export function integerParam(c: Context, name: string, min: number, max: number,
   if (text === null) return fallback;
   const number = /^\d{1,16}$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
   if (number >= min && number <= max) return number;
-  throw badRequest(`"${name}" must be an integer from ${min} to ${max}.`);
+  throw invalidParam(name, text, `an integer from ${min} to ${max}`);
 }
 
 /**
@@ -107,7 +109,7 @@ export function integerParam(c: Context, name: string, min: number, max: number,
 function instantParam(text: string, timezone: string, now: number): number {
   const at = parseInstant(text, timezone);
   if (at === null)
-    throw badRequest(`"at" must be a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
+    throw invalidParam("at", text, `a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z`);
   if (at < 0) throw badRequest(`"at" is before 1970.`);
   if (at > now) throw badRequest(`"at" is in the future.`);
   return at;

@@ -1,6 +1,6 @@
 /** Renders the closed positions: those that are selected, a page of them at a time, with their totals. */
 import { html } from "hono/html";
-import { durationText } from "../../../core/text.ts";
+import { durationText, escapeControlChars } from "../../../core/text.ts";
 import { isStable } from "../../../output/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { type ClosedTotals, episodes, selectClosed, totalsOf } from "../../data/positions/closed.ts";
@@ -56,11 +56,18 @@ export function closedHtml(
     caption: "Closed positions",
     columns: closedColumns(view, names, kept),
     rows: shown,
-    empty: all.length > 0 ? "None of the closed positions is selected." : "No closed positions in this period.",
+    empty: emptyText(all, view),
     csvText: `CSV of these ${rows.length}`,
     totals: totalCells(totals, rows.length, view),
     note: html`${pager}${totals.unknown > 0 ? html`<p class="note">${totals.unknown} without a known result are in no total.</p>` : ""}`,
   });
+}
+
+function emptyText(all: readonly HistoryRow[], { params: { symbol } }: View): string {
+  if (all.length === 0) return "No closed positions in this period.";
+  if (symbol !== undefined && !all.some((row) => row.symbol === symbol))
+    return `No closed position of ${escapeControlChars(symbol)} in this period.`;
+  return "None of the closed positions is selected.";
 }
 
 /** Returns the cells of the row of totals; its figures are in USDT. */

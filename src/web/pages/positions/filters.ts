@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
 import { periods, sortColumns } from "../../data/positions/closed.ts";
 import type { View } from "../../data/table.ts";
-import { badRequest } from "../../site.ts";
+import { invalidParam } from "../../site.ts";
 import type { Html } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 
@@ -105,7 +105,7 @@ export function chosenColumns(
   if (text === undefined) return fallback;
   const names = text.split(",");
   const unknown = names.find((one) => !Object.hasOwn(labels, one));
-  if (unknown !== undefined) throw badRequest(`"${name}" must be of ${Object.keys(labels).join(", ")}.`);
+  if (unknown !== undefined) throw invalidParam(name, unknown, `of ${Object.keys(labels).join(", ")}`);
   return ["position", ...Object.keys(labels).filter((one) => names.includes(one))];
 }
 
