@@ -40,10 +40,13 @@ async function measure(history: History): Promise<Comparison[]> {
   const withReaders = await storeFor(history);
   const reply = once(crowd, "message");
   crowd.send("report");
-  const [{ durations, statuses, bytes }] = (await reply) as [Visits];
+  const [{ durations, alone: pages, statuses, bytes }] = (await reply) as [Visits];
   crowd.kill();
   await close();
   console.error(`readers: ${JSON.stringify(statuses)}, ${Math.round(bytes / 2 ** 20)} MiB in ${seconds} s`);
+  const slowest = pages.toSorted(([, one], [, other]) => other - one);
+  for (const [path, ms] of slowest.slice(0, 10)) console.error(`readers: ${Math.round(ms)} ms alone: ${path}`);
+  const times = pages.map(([, ms]) => ms);
   const what = "storing a minute with 200 readers";
   return [
     compare(`${what}, 95th percentile`, percentile(withReaders, 95), "ms", "alone", percentile(alone, 95)),
@@ -55,6 +58,7 @@ async function measure(history: History): Promise<Comparison[]> {
       "95th percentile",
       percentile(durations, 95),
     ),
+    compare("the slowest page alone", Math.max(...times), "ms", "the median page", percentile(times, 50)),
   ];
 }
 

@@ -9,6 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Visits {
   /** Milliseconds from the request to the last byte, for the readers that follow links. */
   durations: number[];
+  /** Milliseconds of each page before the readers began, without downloads. */
+  alone: [path: string, ms: number][];
   /** The number of responses by status. */
   statuses: Record<string, number>;
   bytes: number;
@@ -33,7 +35,7 @@ const pauseMs = 100;
 
 const [url = ""] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 1000 });
-const visits: Visits = { durations: [], statuses: {}, bytes: 0 };
+const visits: Visits = { durations: [], alone: [], statuses: {}, bytes: 0 };
 
 const open = (path: string): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
@@ -61,13 +63,15 @@ async function crawl(): Promise<Map<string, number>> {
   const left = firstPages.map((path) => `/${path}`);
   for (let path = left.shift(); path !== undefined && found.size < maxPages; path = left.shift()) {
     if (found.has(path) || path.startsWith("/live")) continue;
+    const startedAt = performance.now();
     const text = await take(path);
     found.set(path, text.length);
-    if (path.startsWith("/assets/") || /\.(csv|zip|png|svg)(\?|$)/.test(path)) continue;
+    if (/^\/[a-z]*(\?|$)/.test(path)) visits.alone.push([path, performance.now() - startedAt]);
+    if (path.startsWith("/assets/") || path.startsWith("/api/")) continue;
     // All links are relative.
     for (const [, link = ""] of text.matchAll(/ (?:href|src|data-source)="([^"#<>\s]+)/g)) {
       const { pathname, search } = new URL(link.replaceAll("&amp;", "&"), new URL(path, url));
-      left.push(pathname + search);
+      if (!/\.(zip|png|svg)$/.test(pathname)) left.push(pathname + search);
     }
   }
   return found;
