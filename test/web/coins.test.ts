@@ -64,6 +64,7 @@ it("hides what is worth little and says how much, and finds a coin by its name",
   expect(few).toMatch(/1 coin under 1 USDT hidden, <data value="0.5"[^>]*>0.50<\/data> USDT together/);
   expect(few).not.toContain(">DUST<");
   expect(few).toContain("Without a price, and in no total: AURUM");
+  expect(/<tfoot[\s\S]*<\/tfoot>/.exec(few)?.[0]).toContain("4 coins <small>1 coin without price</small>");
   expect(part(await page("/balances?show=all"), "coins")).toContain(">DUST<");
   const found = await page("/balances?q=aur");
   expect(part(found, "coins")).not.toContain(">BTC<");

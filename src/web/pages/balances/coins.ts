@@ -36,7 +36,7 @@ export function coinsHtml(view: View, all: readonly HistoryRow[], kept: Readonly
   const totals = totalsOf(found);
   const allLink = linkTo("/balances", stickyParams(view), kept, { show: "all" });
   const fewLink = linkTo("/balances", stickyParams(view), kept, { show: null });
-  const hidden = html`<p class="note">${small.length === 1 ? "1 coin" : `${small.length} coins`} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${allLink}">Show all</a></p>`;
+  const hidden = html`<p class="note">${countText(small.length)} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${allLink}">Show all</a></p>`;
   return html`<form action="${linkTo("/balances")}" class="filter" role="search" aria-label="Coins">
 ${Object.entries({ ...stickyParams(view), show }).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}">` : ""))}
 <label>Coin <input type="search" name="q" value="${q}" maxlength="32" size="12"></label>
@@ -85,15 +85,17 @@ function signedShare(row: HistoryRow, view: View): Html {
   return html`${compare(moved, "0") > 0 ? "+" : ""}${shareFigure(moved, view)}`;
 }
 
+const countText = (count: number): string => (count === 1 ? "1 coin" : `${count} coins`);
+
 function totalCells(
-  { value, change, result }: ReturnType<typeof totalsOf>,
+  { value, change, result, unpriced }: ReturnType<typeof totalsOf>,
   rows: readonly HistoryRow[],
   view: View,
 ): Record<string, Html> {
   // A sum of last known values is neither a gain nor a loss now.
   const isOld = rows.some((row) => row.last_known_at);
   return {
-    coin: html`${rows.length === 1 ? "1 coin" : `${rows.length} coins`}`,
+    coin: html`${countText(rows.length)}${unpriced.length > 0 ? html` <small>${countText(unpriced.length)} without price</small>` : ""}`,
     usdt_value: amountFigure(value, view),
     change: change === null ? unknown() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
     usdt_result:
