@@ -3,12 +3,14 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { beforeEach, expect, it } from "vitest";
+import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { parseEcb } from "../../src/reports/currency/ecb.ts";
-import { start } from "../store/kit.ts";
+import { collect, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { runInProcess } from "../support/in-process.ts";
+import { rowOf } from "../support/rows.ts";
 import { equityRow, hour, storeRun } from "./kit.ts";
 
 /** 30 October is a Friday, 2 November a Monday. */
@@ -95,6 +97,29 @@ it("convert what a day brought, and not what a month did, whose days have other 
   expect((await cells(own, "day", "closing_eur", "flows_eur")).at(-1)).toBe("2026-11-02 845.2 ");
   const [month] = await cells([...own, "--by", "month"], "month", "profit_eur", "flows_eur");
   expect(month).toBe("2026-11  ");
+});
+
+it("convert the results of a ledger, which is read as its rows are written", async () => {
+  const store = await open(path);
+  const entry = (serial: number, at: number) => ({
+    row: rowOf(bills, {
+      billId: `${serial}`,
+      at,
+      type: "deposit",
+      coin: "USDT",
+      amount: "1",
+      fee: "0",
+      balance: `${serial}`,
+    }),
+    extra: null,
+  });
+  const entries = Array.from({ length: 48 }, (_, n) => entry(n + 1, start + n * hour + 1));
+  const reading = { through: start + 48 * hour, window: null, hole: null };
+  const batch = { scope: "spot", takenAt: start + 48 * hour, items: entries, reading } as const;
+  await collect(store, bills, start + 48 * hour, { snapshots: [batch] });
+  store.close();
+  const found = await cells(["pnl", ...span, "--currency", "EUR"], "day", "closing_eur", "rate");
+  expect(found).toEqual(["2026-11-01  ", "2026-11-02 845.2 0.8"]);
 });
 
 it("reads no rate that is none", () => {

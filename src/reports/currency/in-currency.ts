@@ -1,8 +1,8 @@
 /** Adds columns in another currency to a report: with the rate of the row's own day, its source and its time, or empty. */
-import { pause } from "../../core/async/cooperate.ts";
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { asDecimal, multiply } from "../../core/decimal.ts";
 import type { Cell } from "../../core/domain.ts";
-import { type Period, periodOf, type Span, startOfDate } from "../../queries/periods.ts";
+import { periodOf, periodsOf, type Span } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Report } from "../report.ts";
 import type { Rate, RateOf } from "./rates.ts";
@@ -19,17 +19,16 @@ export function inCurrency(report: Report, currency: string, ratesOf: (source: S
     ...report,
     columns: [...report.columns, ...converted.map((name) => `${name}${suffix}`), "rate", "rate_source", "rate_at"],
     *rows(source, span) {
-      const rateOf = ratesOf(source);
-      const [dayAt, places] = [report.columns.indexOf("day"), converted.map((name) => report.columns.indexOf(name))];
-      const known = new Map<string, Rate | null>();
+      const places = converted.map((name) => report.columns.indexOf(name));
+      const dayAt = report.columns.indexOf("day");
+      // A report may keep its reading open between rows, during which nothing else can be read.
+      const rates = yield* ratesIn(span, ratesOf(source), source.now);
       for (const row of report.rows(source, span)) {
         if (row === pause) {
           yield pause;
           continue;
         }
-        const day = dayOf(String(row[dayAt]), span, source.now);
-        if (!known.has(day.name)) known.set(day.name, yield* rateOf(day));
-        const rate = known.get(day.name) ?? null;
+        const rate = rates.get(String(row[dayAt])) ?? null;
         const cells = places.map((place, at): Cell => {
           const amount = asDecimal(row[place]);
           const hasRate = span.by === "day" || at < atClose.length;
@@ -41,9 +40,10 @@ export function inCurrency(report: Report, currency: string, ratesOf: (source: S
   };
 }
 
-/** Returns the day at whose end a row was read: its own, or the last of its month; today in one that has not ended. */
-function dayOf(name: string, { timezone, by }: Span, now: number): Period {
-  const start = startOfDate(by === "day" ? name : `${name}-01`, timezone) ?? now;
-  const { to } = periodOf(timezone, by, start);
-  return periodOf(timezone, "day", Math.min(to - 1, now));
+/** Returns the rate of each period of a span by its name: that of its last day, or of today in one that has not ended. */
+function* ratesIn(span: Span, rateOf: RateOf, now: number): Steps<ReadonlyMap<string, Rate | null>> {
+  const rates = new Map<string, Rate | null>();
+  for (const { name, to } of periodsOf(span))
+    rates.set(name, yield* rateOf(periodOf(span.timezone, "day", Math.min(to - 1, now))));
+  return rates;
 }
