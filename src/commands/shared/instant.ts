@@ -71,9 +71,11 @@ export class Times {
     return typeof text === "string" ? parseInstant(`--${name}`, text, this.now, this.timezone) : otherwise;
   }
 
-  /** Returns the time of --from and --to; without them from 0 to the largest integer. @throws UsageError */
+  /** Returns the time of --from and --to; without them from 0 to the largest integer. @throws UsageError where it is empty */
   span(): { from: number; to: number } {
-    return { from: this.instant("from", 0), to: this.instant("to", Number.MAX_SAFE_INTEGER) };
+    const [from, to] = [this.instant("from", 0), this.instant("to", Number.MAX_SAFE_INTEGER)];
+    if (from >= to) throw new UsageError("--to is not after --from, and the time of --to is excluded");
+    return { from, to };
   }
 
   /** Returns a time (epoch ms) such as "2026-11-22 15:34:45". */

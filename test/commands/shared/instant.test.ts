@@ -44,6 +44,11 @@ it.each([
 it("shows times in the time zone of the option, and refuses an unknown one", () => {
   expect(new Times({ timezone: "Asia/Tokyo" }, now).text(now)).toBe("2026-11-23 00:34:45");
   expect(new Times({ from: "-1h" }, now).span()).toEqual({ from: now - 3_600_000, to: Number.MAX_SAFE_INTEGER });
+  for (const empty of [
+    { from: "today", to: "yesterday" },
+    { to: "2026-11", from: "2026-11-01" },
+  ])
+    expect(() => new Times(empty, now).span()).toThrow("--to is not after --from");
   expect(() => new Times({ timezone: "Mars/Olympus" })).toThrow('--timezone is "Mars/Olympus"');
 });
 
