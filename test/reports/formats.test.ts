@@ -104,6 +104,22 @@ beforeEach(async () => {
   await reconcileFile(path, { now: start + 48 * hour });
 });
 
+it.each([["ledger"], ["bills"], ["fees", "--by", "month"]])(
+  "report %s has records of before the first run, which the exchange still had then",
+  async (...args) => {
+    const store = await open(path);
+    const before = items([[-40 * 24 * 60, "deposit", "BTC", "0.1", "-0.0001"]]);
+    const reading = { through: start + 2 * hour, window: null, hole: null };
+    const batch: RecordBatch = { scope: "spot", takenAt: start + 2 * hour, items: before, reading };
+    await collect(store, bills, start + 2 * hour, { snapshots: [batch] });
+    store.close();
+    const report = (...more: string[]) =>
+      runInProcess(["report", ...args, ...more], golden, { DATABASE_URL: `file:${path}` });
+    expect((await report("--to", "2026-11-02")).stdout).toContain("2026-09");
+    expect((await report("--from", "2026-11-01", "--to", "2026-11-02")).stdout).not.toContain("2026-09");
+  },
+);
+
 const run = (...args: string[]) =>
   runInProcess(["report", "ledger", "--to", "2026-11-02", ...args], golden, { DATABASE_URL: `file:${path}` });
 

@@ -1,6 +1,7 @@
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { zipOf } from "../../output/zip.ts";
 import { inBytes } from "../../reports/render.ts";
+import { beginOf } from "../../reports/report.ts";
 import { booksOf, fileName } from "../../reports/statement/books.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
@@ -31,7 +32,7 @@ export const books: Command = {
     const history = openHistory(config.databasePath);
     try {
       const account = recordedAccount(history, options) ?? null;
-      requireRecorded(history.firstSlot(), month);
+      requireRecorded(beginOf({ ofRecords: true }, history, month.period.from), month);
       const { period, timezone } = month;
       const name = `books-${account === null ? "" : `${fileName(account)}-`}${period.name}.zip`;
       const path = outputPath(textOption(options, "out") ?? name);

@@ -2,6 +2,7 @@ import { cooperate } from "../../core/async/cooperate.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { turnMs } from "../../reports/render.ts";
+import { beginOf } from "../../reports/report.ts";
 import { documentOf } from "../../reports/statement/document.ts";
 import { statementOf } from "../../reports/statement/statement.ts";
 import { loadConfig } from "../../settings/config.ts";
@@ -37,7 +38,7 @@ export const statement: Command = {
     try {
       const accounts = history.accounts();
       const account = recordedAccount(history, options) ?? accounts[0];
-      requireRecorded(history.firstSlot(), month);
+      requireRecorded(beginOf({ ofRecords: true }, history, month.period.from), month);
       if (account === undefined || (textOption(options, "account") === undefined && accounts.length > 1))
         throw new UsageError(`a statement is of one account; add --account with ${accounts.join(" or ")}`);
       const { period, timezone } = month;

@@ -3,12 +3,12 @@ import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
-import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
+import { periodOf, type Span, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { formats } from "../../reports/formats/index.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
 import { chartOf, csvOf } from "../../reports/render.ts";
-import type { Report } from "../../reports/report.ts";
+import { beginOf, type Report } from "../../reports/report.ts";
 import { type Config, loadConfig } from "../../settings/config.ts";
 import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
@@ -34,7 +34,7 @@ export const report: Command = {
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`),
     "",
-    "Covers whole days or months from the first run on; the current one is marked as going on.",
+    "Covers whole days or months from the first run on, of records from the first record on; the current one is marked as going on.",
     "Times: 2026-11-01, 2026-11, today, yesterday (of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d, -1w.",
     "`report equity --out equity.svg` (or .png) draws a chart.",
   ],
@@ -85,7 +85,7 @@ export const report: Command = {
     try {
       const now = Date.now();
       const source = { history, account: recordedAccount(history, options) ?? null, now };
-      const span = spanOf(history, config, options, { now, by: chosen.by ?? "day" });
+      const span = spanOf(history, config, options, { report: chosen, now });
       const target = { path, databasePath: config.databasePath };
       if (format) await writeFor(format, source, span, target, input);
       else if (path === null) await printReport(chosen, source, span, input);
@@ -139,17 +139,17 @@ function outputOf({ name, chart }: Report, options: CommandInput["options"]): st
   return outputPath(path);
 }
 
-/** Returns the span of the report: from `--from` or the first run to `--to` or now. `by`: the period without `--by`. */
+/** Returns the span of the report: from `--from` or its first rows to `--to` or now. */
 function spanOf(
   history: HistoryReader,
   config: Config,
   options: CommandInput["options"],
-  { now, by: otherwise }: { now: number; by: Step },
+  { report, now }: { report: Report; now: number },
 ): Span {
   const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
-  const by = textOption(options, "by") ?? otherwise;
+  const by = textOption(options, "by") ?? report.by ?? "day";
   const step = steps.find((one) => one === by);
   if (!step) throw new UsageError(`unknown --by "${by}"; use ${steps.join(" or ")}`);
   const instant = (option: "from" | "to", unlimited: number): number => {
@@ -157,10 +157,10 @@ function spanOf(
     return text === undefined
       ? unlimited
       : (startOfDate(dateOf(text, periodOf(timezone, "day", now).name), timezone) ??
-          parseInstant(`--${option}`, text, now));
+          parseInstant(`--${option}`, text, now, timezone));
   };
-  const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
   if (!(from < to)) throw new UsageError("--to is not after --from; the day of --to is excluded");
+  const first = beginOf(report, history, from) ?? now;
   return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
 }

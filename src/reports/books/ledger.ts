@@ -10,6 +10,7 @@ export const ledger: Report = {
   summary: "every change of a balance, once, from all records",
   columns: entryColumns,
   usesLedger: true,
+  ofRecords: true,
   *rows(source, span) {
     const whole = spanOf(span);
     if (!whole) return;

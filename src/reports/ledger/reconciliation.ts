@@ -9,6 +9,7 @@ export const reconciliation: Report = {
     ...["verdict", "cause"],
   ],
   usesLedger: true,
+  ofRecords: true,
   *rows({ history, account }, span) {
     const whole = spanOf(span);
     const anything = { account: account ?? undefined, wallet: undefined, coin: undefined };

@@ -23,6 +23,7 @@ function recordReport(dataset: IncrementalDataset, summary: string, columns: rea
     summary,
     columns,
     usesLedger: true,
+    ofRecords: true,
     *rows({ history, account }, span) {
       const whole = spanOf(span);
       if (!whole) return;

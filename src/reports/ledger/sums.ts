@@ -32,6 +32,7 @@ function sumReport(name: string, summary: string, partOf: (entry: LedgerEntry) =
     summary,
     columns: ["day", "account", "wallet", "coin", name, "entries", "recorded", "ledger"],
     usesLedger: true,
+    ofRecords: true,
     *rows({ history, account, now }, span) {
       const whole = spanOf(span);
       if (!whole) return;

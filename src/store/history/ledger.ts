@@ -18,6 +18,8 @@ export interface LedgerHistory {
   ledgerEntries(chain: LedgerChain, at: number, skip?: number): Iterable<HistoryRow>;
   /** Returns the ledgers that were ever read, of one account or of all (null). */
   ledgers(account: string | null): WalletLedger[];
+  /** Returns the time of the earliest record, which is often before the first run; null if there is none. Reads all of them. */
+  firstRecord(): number | null;
   /** Yields the entries of a span by their own time, oldest first, of one account or of all (null); of each the newest version. */
   entries(account: string | null, span: Span): Iterable<LedgerEntry>;
   /** Yields the same entries with all that the exchange lists of them; those of one millisecond in the order in which their balances follow. */

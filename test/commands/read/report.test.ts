@@ -34,6 +34,13 @@ it("report prints whole days of the configured time zone as CSV", async () => {
   expect(berlin.stdout.split("\r\n").slice(1)).toEqual(["2026-11-01,main,equity,23,23,0,0,0,0,partly due,", ""]);
 });
 
+it("report reads a time without an offset in its time zone, as the other commands do", async () => {
+  const hours = ["--from", "2026-11-01T20:00", "--to", "2026-11-01T21:00", "--timezone"];
+  const rows = async (zone: string) => (await print("equity", ...hours, zone)).stdout.split("\r\n").slice(1, -1);
+  expect(await rows("Asia/Tokyo")).toEqual([expect.stringMatching(/^2026-11-01,main/)]);
+  expect(await rows("America/Los_Angeles")).toEqual([expect.stringMatching(/^2026-11-01,main/)]);
+});
+
 it("report returns is by month, unless something else is asked for", async () => {
   const firstCells = async (...args: string[]) =>
     (await print("returns", "--to", "2026-11-02", ...args)).stdout.split("\r\n").map((line) => line.split(",")[0]);

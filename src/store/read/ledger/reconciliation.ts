@@ -22,9 +22,20 @@ export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
       .safeIntegers()
       .iterate({ ...chain, at, skip }),
   ledgers: (account) => selectLedgers(sqlite, account),
+  firstRecord: () => firstRecord(sqlite),
   entries: (account, span) => selectEntries(sqlite, account, span),
   detailedEntries: (account, span) => selectDetailedEntries(sqlite, account, span),
 });
+
+const recordTables = ["bills", "fills", "deposits", "withdrawals", "transfers"].map((name) => `${name}_record`);
+
+const firstRecord = (sqlite: Sqlite): number | null =>
+  sqlite
+    .prepare<unknown[], number | null>(
+      `select min(at) from (${recordTables.map((table) => `select min(at) as at from ${table}`).join(" union all ")})`,
+    )
+    .pluck()
+    .get() ?? null;
 
 function reconciliation(sqlite: Sqlite, { account, wallet, coin, from, to }: ReconciliationFilter) {
   const statement = sqlite

@@ -11,7 +11,7 @@ import type { Format } from "../../../reports/formats/format.ts";
 import { formats, linesFor, Omissions } from "../../../reports/formats/index.ts";
 import { reportNamed } from "../../../reports/index.ts";
 import { csvLines } from "../../../reports/render.ts";
-import type { Report } from "../../../reports/report.ts";
+import { beginOf, type Report } from "../../../reports/report.ts";
 import { booksOf } from "../../../reports/statement/books.ts";
 import { documentOf } from "../../../reports/statement/document.ts";
 import { statementOf } from "../../../reports/statement/statement.ts";
@@ -99,7 +99,7 @@ function sourceOf(site: Site, c: Context, report: Report) {
   return (history: HistoryReader) => {
     const { account } = createView(history, question, site);
     const now = site.now();
-    const span = spanOf(choice, report.by ?? "day", { first: history.firstSlot() ?? now, now });
+    const span = spanOf(choice, report.by ?? "day", { first: beginOf(report, history, choice.from) ?? now, now });
     return { source: { history, account, now }, span };
   };
 }

@@ -6,7 +6,7 @@ import { escapeControlChars } from "../../../core/text.ts";
 import { periodsOf } from "../../../queries/periods.ts";
 import { formats } from "../../../reports/formats/index.ts";
 import { reports } from "../../../reports/index.ts";
-import { headerOf, type Report } from "../../../reports/report.ts";
+import { beginOf, headerOf, type Report } from "../../../reports/report.ts";
 import { fileName } from "../../../reports/statement/books.ts";
 import { monthText } from "../../../reports/statement/document.ts";
 import type { View } from "../../data/table.ts";
@@ -110,7 +110,7 @@ interface Preview {
 }
 
 function* previewOf(report: Report, { history, account }: View, choice: Choice, now: number): Steps<Preview> {
-  const first = history.firstSlot() ?? now;
+  const first = beginOf(report, history, choice.from) ?? now;
   const span = spanOf(choice, report.by ?? "day", { first, now });
   const rows: Cell[][] = [];
   const reading = report.rows({ history, account, now }, span);
