@@ -95,6 +95,39 @@ describe("demo", () => {
     ]);
   });
 
+  it.each([
+    ["as the demo ends", 0],
+    ["ten minutes later", 10],
+  ])(
+    "says of at most two things on a page that they are unknown, of all accounts, lists and months, %s",
+    async (_when, minutes) => {
+      const later = await servePages(path, () => Date.now() + minutes * 60_000);
+      const last = Number(query(path, "select max(slot) as slot from run")[0]?.slot);
+      const month = (back: number) => new Date(last - back * 29 * 86_400_000).toISOString().slice(0, 7);
+      const paths = ["main", "hedge", ""].flatMap((account) =>
+        [
+          ...["", "positions", "balances", "collection", "reports", "reconciliation"],
+          ...["performance?by=month", "performance?by=day", "positions?period=all&sort=symbol"],
+          ...(account ? [0, 1].map((back) => `statement?month=${month(back)}`) : []),
+        ].map((one) => `${one}${one.includes("?") ? "&" : "?"}account=${account}`),
+      );
+      const counts: [path: string, unknown: number][] = [];
+      for (const one of paths) {
+        const response = await fetch(new URL(one, later.url));
+        expect([one, response.status]).toEqual([one, 200]);
+        const words = (await response.text()).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/g, " ");
+        counts.push([one, words.match(/\bunknown\b/gi)?.length ?? 0]);
+      }
+      later.close();
+      expect(counts.filter(([, count]) => count > 2)).toEqual([]);
+    },
+  );
+
+  it("says of the sums of a month of how many days they are, because the machine slept over the end of one", async () => {
+    const months = /<section id="performance"[\s\S]*?<\/section>/.exec(await page("performance?account=main"))?.[0];
+    expect(months).toMatch(/days-known">\d+ of \d+ days/);
+  });
+
   it("prints the address or that there is none, what to look at, and commands, as text where it is no terminal", () => {
     expect(output).toContain("HTTP_PORT is empty");
     expect(output).toContain("Look at\n  Overview");

@@ -26,7 +26,7 @@ it.each([
   ["profit in a coin", profit("pl", "PnL", "margin_coin"), { pl: "-0.00077989", margin_coin: "BTC" }, "−0.00077989<"],
   ["a price", price("entry", "Entry", 1), { entry: "64000.123456", mark_price: "64000.1" }, ">64,000.12<"],
   ["a share", share("part", "Share"), { part: "0.0421" }, ">4.21 %<"],
-  ["what is unknown", amount("total", "Total"), { total: null }, "unknown"],
+  ["what is unknown", amount("total", "Total"), { total: null }, ">?<"],
 ])("shows %s", (_what, column, row, shown) => {
   expect(cell(column, row)).toContain(shown);
 });

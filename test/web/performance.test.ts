@@ -5,7 +5,8 @@ import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import { type Paid, PaidCache } from "../../src/web/curves/paid.ts";
-import { withoutDays } from "../../src/web/pages/performance/calendar.ts";
+import { type DayResult, monthResults, summed } from "../../src/web/data/performance/performance.ts";
+import { daysOfSum } from "../../src/web/pages/performance/calendar.ts";
 import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
 import { type Life, live } from "../reports/pnl-life.ts";
@@ -188,12 +189,25 @@ it("calls it a change of the equity where no ledger is collected, hatches days w
   expect(found).toMatch(/<td class="up gap running">.*in progress/);
 });
 
-it.each([
-  [0, ""],
-  [1, " <small>without 1 unknown day</small>"],
-  [2, " <small>without 2 unknown days</small>"],
-])("says of a sum that it is without %i unknown days", (count, text) => {
-  expect(String(withoutDays(count))).toBe(text);
+it("says of a sum of how many days it is where others are unknown", () => {
+  const known = { ...Object.fromEntries(summed.map((name) => [name, "1.5"])), unknown: [] as string[] };
+  const day = (name: string, own: Partial<DayResult>) =>
+    ({ ...known, day: { name, from: Date.parse(name), to: 0 }, due: 1, ok: 1, closing: "9", ...own }) as DayResult;
+  const days = [
+    day("2026-11-04", {}),
+    day("2026-11-05", { profit: null, prices: null }),
+    day("2026-11-06", { prices: null }),
+  ];
+  const [month] = monthResults([...days, day("2026-11-07", { interest: null })]);
+  if (!month) throw new Error("there is no month");
+  expect(month).toMatchObject({ profit: "4.5", prices: "3", fees: "6", interest: "4.5" });
+  expect((["profit", "prices", "fees"] as const).map((name) => String(daysOfSum(month, name)))).toEqual([
+    ' <small class="days-known">3 of 4 days</small>',
+    ' <small class="days-known">2 of 4 days</small>',
+    "",
+  ]);
+  const [none] = monthResults([day("2026-11-05", { profit: null })]);
+  expect(none && [none.profit, String(daysOfSum(none, "profit"))]).toEqual([null, ""]);
 });
 
 it("is where the daily values were", async () => {

@@ -53,7 +53,7 @@ ${flowsHtml(statement)}
 ${balancesHtml(statement)}
 ${costsHtml(statement)}
 ${evidenceHtml(statement)}
-<p class="note">Amounts are cut, never rounded up: money to 2 places, quantities to 8. The files of the books have every digit. "unknown" is not zero.</p>`;
+<p class="note">Amounts are cut, never rounded up: money to 2 places, quantities to 8. The files of the books have every digit. ${unknownMark()} is not known, which is not zero.</p>`;
 
 function introduction({ account, month, timezone, now }: Statement): Html {
   const isOver = month.to <= now;
@@ -73,9 +73,9 @@ const results: readonly (readonly [column: string, label: string])[] = [
 ];
 
 function equityHtml({ pnl }: Statement): Html {
-  if (!pnl) return html`<h2>Equity and profit</h2><p>unknown: no equity was recorded in this month.</p>`;
+  if (!pnl) return html`<h2>Equity and profit</h2><p>Not known: no equity was recorded in this month.</p>`;
   const line = (label: string, column: string, style = "") =>
-    html`<tr class="${style}"><th scope="row">${label}</th><td>${money(pnl[column])}</td></tr>`;
+    html`<tr class="${style}"><th scope="row">${label}</th><td>${cellHtml(money(pnl[column]))}</td></tr>`;
   return html`<h2>Equity and profit, USDT</h2>
 <table class="sums"><tbody>
 ${line("Equity at the opening", "opening", "total")}
@@ -86,8 +86,8 @@ ${line("Wallets without a ledger", "other")}
 ${line("Unexplained", "unexplained")}
 ${line("Equity at the close", "closing", "total")}
 </tbody></table>
-<p class="note">Opening read at ${pnl.opening_at ?? "unknown"}, close at ${pnl.closing_at ?? "unknown"}.
-${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Unknown: ${pnl.unknown}.` : ""}</p>`;
+<p class="note">Opening read at ${cellHtml(pnl.opening_at)}, close at ${cellHtml(pnl.closing_at)}.
+${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Not known: ${pnl.unknown}.` : ""}</p>`;
 }
 
 function flowsHtml({ flows, flowsCause }: Statement): Html {
@@ -124,7 +124,7 @@ function balancesHtml({ balances }: Statement): Html {
   const total = totalOf(balances, "usdt_value");
   const rows = balances.map((row) =>
     row.coin === null
-      ? [walletName(row.wallet), "unknown", "", "", "", ""]
+      ? [walletName(row.wallet), null, "", "", "", ""]
       : [
           ...[walletName(row.wallet), row.coin, quantity(row.total, String(row.coin)), plain(row.usdt_price)],
           ...[money(row.usdt_value), row.taken_at],
@@ -132,7 +132,7 @@ function balancesHtml({ balances }: Statement): Html {
   );
   return html`<h2>Balances at the close</h2>
 ${rows.length === 0 ? html`<p>No balances are recorded.</p>` : tableHtml(balanceColumns, rows)}
-${rows.length > 0 && total === null ? html`<p class="note">There is no sum, because a balance or a price is unknown.</p>` : ""}`;
+${rows.length > 0 && total === null ? html`<p class="note">There is no sum, because ${balances.filter((row) => asDecimal(row.usdt_value ?? null) === null).length} of ${balances.length} values are not known: the balance or its price is missing.</p>` : ""}`;
 }
 
 function costsHtml({ fees, funding }: Statement): Html {
@@ -159,18 +159,25 @@ ${tableHtml(coverageColumns, rows)}
 
 const money = (cell: Cell | undefined): Cell => {
   const digits = asDecimal(cell ?? null);
-  return digits === null ? "unknown" : shownMoney(digits);
+  return digits === null ? null : shownMoney(digits);
 };
 
 const quantity = (cell: Cell | undefined, coin: string): Cell => {
   const digits = asDecimal(cell ?? null);
-  return digits === null ? "unknown" : isStable(coin) ? shownMoney(digits) : shownQuantity(digits);
+  return digits === null ? null : isStable(coin) ? shownMoney(digits) : shownQuantity(digits);
 };
 
 const plain = (cell: Cell | undefined): Cell => {
   const digits = asDecimal(cell ?? null);
-  return digits === null ? "unknown" : grouped(digits);
+  return digits === null ? null : grouped(digits);
 };
+
+/** Marks what is not known, which the last line of the sheet explains. */
+const unknownMark = (): Html =>
+  html`<span class="unknown" role="img" aria-label="not known" title="not known">?</span>`;
+
+const cellHtml = (cell: Cell | undefined): Html =>
+  cell === null || cell === undefined ? unknownMark() : html`${escapeControlChars(String(cell))}`;
 
 /** A column of a table; those of numbers are aligned to the right. */
 type Column = readonly [label: string, isNumber?: "number"];
@@ -178,7 +185,7 @@ type Column = readonly [label: string, isNumber?: "number"];
 function tableHtml(columns: readonly Column[], rows: readonly (readonly (Cell | undefined)[])[]): Html {
   const style = (at: number) => (columns[at]?.[1] ? html` class="number"` : "");
   return html`<table><thead><tr>${columns.map(([label], at) => html`<th scope="col"${style(at)}>${label}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${escapeControlChars(String(cell ?? "unknown"))}</td>`)}</tr>\n`)}</tbody></table>`;
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${cellHtml(cell)}</td>`)}</tr>\n`)}</tbody></table>`;
 }
 
 const walletNames: Readonly<Record<string, string>> = {

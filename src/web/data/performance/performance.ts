@@ -17,14 +17,16 @@ const pnlDays = new PnlDays();
 /** The spans of the page in days; `all` is the whole history. */
 export const spans: Readonly<Record<string, number | null>> = { "1m": 30, "3m": 91, "1y": 365, all: null };
 
+/**
+ * The figures of a day that are summed up: the profit is the change of the equity without what was paid in and out, and consists of the
+ * terms.
+ */
+export const summed = ["profit", "change", "flows", ...terms] as const;
+export type Summed = (typeof summed)[number];
+
 /** The result of a day of the selected accounts together; null is unknown. Unit: USDT. */
-export interface DayResult extends Record<(typeof terms)[number], DecimalString | null> {
+export interface DayResult extends Record<Summed, DecimalString | null> {
   day: Period;
-  /** The change of the equity without what was paid in and out. */
-  profit: DecimalString | null;
-  /** With what was paid in and out. */
-  change: DecimalString | null;
-  flows: DecimalString | null;
   closing: DecimalString | null;
   /** Whether the day is not over. */
   isRunning: boolean;
@@ -95,8 +97,10 @@ function profitIn(row: HistoryRow): DecimalString | null {
 export interface PeriodResult extends Omit<DayResult, "day"> {
   name: string;
   from: number;
-  /** The number of days without a known profit. */
-  unknownDays: number;
+  /** The number of days. */
+  days: number;
+  /** The number of days of which each figure is known, and which its sum is of. */
+  knownDays: Readonly<Record<Summed, number>>;
 }
 
 /** Sums up days by month: each figure is the sum of the days of which it is known. */
@@ -109,27 +113,19 @@ export function monthResults(days: readonly DayResult[]): PeriodResult[] {
   return [...months].map(([name, own]) => ({ ...total(own), name, from: own[0]?.day.from ?? 0 }));
 }
 
-/** Sums up days. The equity at the end is that of the last day. */
+/** Sums up days: each figure is the sum of the days of which it is known. The equity at the end is that of the last day. */
 export function total(days: readonly DayResult[]): Omit<PeriodResult, "name" | "from"> {
-  const known = (of: "profit" | "change" | "flows" | (typeof terms)[number]) => {
-    const values = days.flatMap((one) => one[of] ?? []);
-    return values.length > 0 ? sum(values) : null;
-  };
-  const parts = Object.fromEntries(terms.map((name) => [name, known(name)])) as Record<
-    (typeof terms)[number],
-    DecimalString | null
-  >;
+  const known = summed.map((name) => [name, days.flatMap((one) => one[name] ?? [])] as const);
+  const sums = known.map(([name, values]) => [name, values.length > 0 ? sum(values) : null]);
   return {
-    ...parts,
-    profit: known("profit"),
-    change: known("change"),
-    flows: known("flows"),
+    ...(Object.fromEntries(sums) as Record<Summed, DecimalString | null>),
     closing: days.at(-1)?.closing ?? null,
     isRunning: days.some(({ isRunning }) => isRunning),
     due: days.reduce((all, { due }) => all + due, 0),
     ok: days.reduce((all, { ok }) => all + ok, 0),
     unknown: [...new Set(days.flatMap(({ unknown }) => unknown))],
-    unknownDays: days.filter(({ profit }) => profit === null).length,
+    days: days.length,
+    knownDays: Object.fromEntries(known.map(([name, values]) => [name, values.length])) as Record<Summed, number>,
   };
 }
 
@@ -155,7 +151,7 @@ export function extremes(days: readonly DayResult[], of: "profit" | "change") {
 export const performance: DataTable = {
   name: "performance",
   summary:
-    "what the selected accounts won and lost together, by day or month (`by`) over `span` (1m, 3m, 1y, all), oldest first; a month is the sum of its known days",
+    "what the selected accounts won and lost together, by day or month (`by`) over `span` (1m, 3m, 1y, all), oldest first; a month is the sum of its known days, and `sums_of_days` names the figures that are not of all of them",
   columns: [
     text("period", "Day"),
     text("state", "State"),
@@ -171,6 +167,7 @@ export const performance: DataTable = {
     amount("closing", "Equity"),
     share("coverage", "Coverage"),
     count("unknown_days", "Days unknown"),
+    text("sums_of_days", "Sums of days"),
     text("unknown", "Unknown"),
   ],
   *rows(view) {
@@ -183,16 +180,28 @@ export const performance: DataTable = {
 
 const rowOf = (one: Omit<PeriodResult, "from">): HistoryRow => ({
   period: one.name,
-  state: one.isRunning ? "in progress" : one.profit === null ? "unknown" : "complete",
+  state: stateOf(one),
   profit: one.profit,
   flows: one.flows,
   ...Object.fromEntries(terms.map((name) => [name, one[name]])),
   change: one.change,
   closing: one.closing,
   coverage: coverageOf(one),
-  unknown_days: BigInt(one.unknownDays),
+  unknown_days: BigInt(one.days - one.knownDays.profit),
+  sums_of_days: partialSums(one),
   unknown: one.unknown.length > 0 ? one.unknown.join("; ") : null,
 });
+
+function stateOf({ isRunning, profit, days, knownDays }: Omit<PeriodResult, "from" | "name">): string {
+  if (isRunning) return "in progress";
+  return profit === null ? "unknown" : knownDays.profit < days ? "incomplete" : "complete";
+}
+
+/** Names the sums that are not of all days, such as `profit 29 of 30; prices 29 of 30`; null if there are none. */
+function partialSums({ days, knownDays }: Pick<PeriodResult, "days" | "knownDays">): string | null {
+  const partial = summed.filter((name) => knownDays[name] > 0 && knownDays[name] < days);
+  return partial.map((name) => `${name} ${knownDays[name]} of ${days}`).join("; ") || null;
+}
 
 /** Returns the share of equities that are complete; null where none was due. */
 export const coverageOf = ({ due, ok }: { due: number; ok: number }): DecimalString | null =>

@@ -25,6 +25,10 @@ export type Html = ReturnType<typeof html>;
 /** Marks a value as unknown, as opposed to one that does not exist. */
 export const unknown = (word = "unknown"): Html => html`<span class="unknown">${word}</span>`;
 
+/** Marks a figure of a table as unknown, of which a note below the table says more. */
+export const unknownMark = (): Html =>
+  html`<span class="unknown" role="img" aria-label="not known" title="not known">?</span>`;
+
 /** Marks a value that is known not to exist, as opposed to an unknown one. */
 export const none = (word = "none", title = ""): Html =>
   html`<span class="none"${title ? html` title="${title}"` : ""}>${word}</span>`;
@@ -81,10 +85,10 @@ export function ageHtml(time: number | string, view: View): Html {
 export const lastKnownHtml = (value: Html, time: number | string, view: View): Html =>
   html`<span class="last-known">${value} ${ageHtml(time, view)}</span>`;
 
-/** Renders a cell of a row by the kind of its column; a missing or null one is shown as unknown. */
+/** Renders a cell of a row by the kind of its column; a missing or null one is marked as unknown. */
 export function cellHtml(column: Column, row: HistoryRow, view: View): Html {
   const cell = row[column.name];
-  if (cell === null || cell === undefined) return unknown();
+  if (cell === null || cell === undefined) return unknownMark();
   const text = escapeControlChars(String(cell));
   const { kind, cut, morePlaces = 0 } = column;
   const coin = !column.coin ? "USDT" : String(row[column.coin] ?? view.params[column.coin] ?? "");

@@ -6,6 +6,7 @@ import { isLastKnown } from "../../data/last-known.ts";
 import type { DataTable, View } from "../../data/table.ts";
 import { ageHtml, ageText, cellHtml, type Html } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
+import { Unknowns } from "./unknowns.ts";
 
 /** Describes a column as a page shows it. */
 export interface ShownColumn {
@@ -76,10 +77,14 @@ export interface TableHtml {
   totals?: Readonly<Record<string, Html>>;
   /** What stands below the rows. Default: how many are left out. */
   note?: Html;
+  /** Says why something of a row is unknown; null where the row does not say it. */
+  reasonOf?: (row: HistoryRow) => string | null;
 }
 
 export function tableHtml({ table, view, caption, rows: all, empty, ...options }: TableHtml): Html {
-  const { columns = columnsFor(table, view), maxRows = all.length, csvText = "CSV", before = "", totals } = options;
+  const { maxRows = all.length, csvText = "CSV", before = "", totals, reasonOf = () => null } = options;
+  const unknowns = new Unknowns(reasonOf);
+  const columns = unknowns.counted(options.columns ?? columnsFor(table, view));
   const rows = all.slice(0, maxRows);
   const age = commonAge(rows, view);
   const csv = linkTo(`/api/${table.name}.csv`, stickyParams(view), view.params);
@@ -99,6 +104,7 @@ ${totals ? html`<tfoot role="rowgroup"><tr role="row">${columns.map((column) => 
 </table></div>`
 }
 ${note}
+${unknowns.note()}
 </section>`;
 }
 

@@ -4,9 +4,15 @@ import { Temporal } from "temporal-polyfill";
 import { compare, isZero } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
 import { grouped, shownMoney } from "../../../output/shown.ts";
-import { coverageOf, type DayResult, monthResults } from "../../data/performance/performance.ts";
+import {
+  coverageOf,
+  type DayResult,
+  monthResults,
+  type PeriodResult,
+  type Summed,
+} from "../../data/performance/performance.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
+import { type Html, none, profitFigure, shareFigure } from "../parts/figure.ts";
 
 const weekdays = [
   ["Mo", "Monday"],
@@ -21,7 +27,7 @@ const weekdays = [
 const monthNames = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 
 /** Which figure of a day is shown. */
-export type Shown = "profit" | "change";
+export type Shown = Extract<Summed, "profit" | "change">;
 
 /** Returns a calendar for each month, the newest first. */
 export function calendars(days: readonly DayResult[], of: Shown, view: View): Html {
@@ -30,7 +36,7 @@ export function calendars(days: readonly DayResult[], of: Shown, view: View): Ht
     const own = new Map(days.filter(({ day }) => day.name.startsWith(month.name)).map((one) => [one.day.name, one]));
     const sum = month[of];
     return html`<table class="pnl-calendar">
-<caption>${monthNames.format(Date.parse(month.name))} ${sum === null ? unknown() : profitFigure(sum, view)}${of === "profit" ? withoutDays(month.unknownDays) : ""}</caption>
+<caption>${monthNames.format(Date.parse(month.name))} ${sum === null ? none("not known") : profitFigure(sum, view)}${daysOfSum(month, of)}</caption>
 <thead><tr>${weekdays.map(([short, name]) => html`<th scope="col"><abbr title="${name}">${short}</abbr></th>`)}</tr></thead>
 <tbody>${weeksOf(month.name).map((week) => html`<tr>${week.map((date) => dayCell(date, date === null ? undefined : own.get(date), { of, view }))}</tr>`)}</tbody>
 </table>`;
@@ -70,6 +76,8 @@ function cellFigure(value: DecimalString, view: View): Html {
   return html`<data value="${value}" title="${value}">${whole}<span class="places">${places}</span></data>`;
 }
 
-/** Says of a sum how many days are not part of it, because they are unknown; nothing where there are none. */
-export const withoutDays = (unknownDays: number): Html | string =>
-  unknownDays > 0 ? html` <small>without ${unknownDays} unknown ${unknownDays === 1 ? "day" : "days"}</small>` : "";
+/** Says of how many days a sum is where others are unknown; nothing where it is of all, or of none. */
+export function daysOfSum({ days, knownDays }: Pick<PeriodResult, "days" | "knownDays">, of: Summed): Html | "" {
+  const known = knownDays[of];
+  return known === 0 || known === days ? "" : html` <small class="days-known">${known} of ${days} days</small>`;
+}

@@ -8,9 +8,12 @@ import {
   type DayResult,
   dayResults,
   extremes,
+  monthResults,
   performance,
+  type Summed,
   shownSpan,
   spans,
+  summed,
   total,
 } from "../../data/performance/performance.ts";
 import { allRows, type View } from "../../data/table.ts";
@@ -19,8 +22,8 @@ import { chartHtml } from "../parts/chart.ts";
 import { amountFigure, type Html, instantFigure, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { columnsFor, tableHtml } from "../parts/table.ts";
-import { calendars, type Shown, withoutDays } from "./calendar.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
+import { calendars, daysOfSum, type Shown } from "./calendar.ts";
 
 const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
 
@@ -46,7 +49,7 @@ export function* performancePage(view: View, _c: Context, { profits }: Readers):
 ${days.length === 0 ? html`<p class="empty">No day is over yet.</p>` : calendars(days, of, view)}
 <p class="note"><span class="gap-key"></span> Some snapshots of the day are missing. ${of === "profit" ? "Profit is the change of the equity without what was paid in and out." : "What was paid in and out is unknown: it is part of the change."}</p></section>`,
       ...charts(view, { from, to }),
-      yield* periods(view, params, of),
+      yield* periods(view, params, { of, days }),
     ],
   });
 }
@@ -71,12 +74,12 @@ function tiles(days: readonly DayResult[], { of, curve, view }: Tiles): Html {
   const figure = (value: string | null) => (value === null ? unknown() : profitFigure(value, view));
   const dayTile = (one: typeof best) => (one ? html`${figure(one.value)} <small>${one.day.name}</small>` : none());
   return html`<section id="results" data-live aria-label="Results"><dl>
-<div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}${of === "profit" && all[of] !== null ? withoutDays(all.unknownDays) : ""}</dd></div>
-<div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : html`${amountFigure(all.flows, view)}${withoutDays(days.filter(({ flows }) => flows === null).length)}`}</dd></div>
+<div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}${daysOfSum(all, of)}</dd></div>
+<div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : html`${amountFigure(all.flows, view)}${daysOfSum(all, "flows")}`}</dd></div>
 <div><dt>${curve?.isPaidKnown === false ? "Largest drawdown of equity" : "Largest drawdown"}</dt><dd>${drawdown(curve, view)}</dd></div>
 <div><dt>Best day</dt><dd>${dayTile(best)}</dd></div>
 <div><dt>Worst day</dt><dd>${dayTile(worst)}</dd></div>
-<div><dt>Days won and lost</dt><dd>${won} won, ${lost} lost${all.unknownDays > 0 && of === "profit" ? `, ${all.unknownDays} unknown` : ""}</dd></div>
+<div><dt>Days won and lost</dt><dd>${won} won, ${lost} lost${all.knownDays[of] < all.days ? `, ${all.days - all.knownDays[of]} not known` : ""}</dd></div>
 </dl></section>`;
 }
 
@@ -98,10 +101,14 @@ const charts = (view: View, { from, to }: { from: number; to: number }): Html[] 
 };
 
 /** Returns the table by day or by month, the newest first. */
-function* periods(view: View, params: Record<string, string>, of: Shown): Steps<Html> {
+function* periods(
+  view: View,
+  params: Record<string, string>,
+  { of, days }: { of: Shown; days: readonly DayResult[] },
+): Steps<Html> {
   const by = params.by || "month";
   const rows = yield* allRows(performance, { ...view, params: { ...view.params, by } });
-  const hidden = ["unknown", "unknown_days", ...(of === "profit" ? ["change"] : ["profit", "flows"])];
+  const hidden = ["unknown", "unknown_days", "sums_of_days", ...(of === "profit" ? ["change"] : ["profit", "flows"])];
   const unused = ["interest"].filter((name) => rows.every((row) => row[name] === null || isZero(String(row[name]))));
   const names = performance.columns
     .map(({ name }) => name)
@@ -112,12 +119,25 @@ function* periods(view: View, params: Record<string, string>, of: Shown): Steps<
     table: { ...performance, columns: labelled },
     view: { ...view, params: { ...view.params, by } },
     caption: by === "day" ? "By day, USDT" : "By month, USDT",
-    columns: columnsFor({ ...performance, columns: labelled }, view, names),
+    columns: columnsFor({ ...performance, columns: labelled }, view, names, by === "month" ? monthCells(days) : {}),
     rows: rows.toReversed(),
     empty: "No day is over yet.",
     maxRows: 100,
+    reasonOf: (row) => (row.unknown === null ? null : `${row.period}: ${row.unknown}`),
   });
   const link = (other: string, label: string) =>
     html`<a href="${linkTo("/performance", stickyParams(view), params, { by: other })}#performance"${other === by ? html` aria-current="true"` : ""}>${label}</a>`;
   return html`<div class="spans" role="group" aria-label="Rows">${link("month", "By month")}${link("day", "By day")}</div>${table}`;
+}
+
+/** Says in the cells of a month of how many of its days each sum is. */
+function monthCells(days: readonly DayResult[]): Record<string, CellRenderer> {
+  const months = new Map(monthResults(days).map((one) => [one.name, one]));
+  const cellOf = (name: Summed): CellRenderer => {
+    return ({ period }, plain) => {
+      const month = months.get(String(period));
+      return month ? html`${plain}${daysOfSum(month, name)}` : plain;
+    };
+  };
+  return Object.fromEntries(summed.map((name) => [name, cellOf(name)]));
 }
