@@ -217,7 +217,8 @@ const meanings: Record<string, Record<string, string>> = {
     time_weighted_greatest: "… and the greatest.",
     money_weighted:
       "The same at the constant daily rate at which the opening and all flows grow to the closing (internal rate of return). Empty where there is no such rate, and within one day.",
-    drawdown: "The largest loss from a peak without what was paid in and out, as a fraction of the peak.",
+    drawdown:
+      "The largest loss from a peak without what was paid in and out, as a fraction of the peak; without the steps whose result is not known (`unknown`).",
     peak_at: "When that peak was (ISO 8601 UTC).",
     lowest_at: "When the loss was largest.",
     recovered_at: "When the peak was reached again; empty if it was not.",

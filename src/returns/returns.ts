@@ -4,7 +4,7 @@ import { subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { type Drawdown, Drawdowns } from "./drawdown.ts";
 import { type Flow, moneyWeightedReturn } from "./money-weighted.ts";
-import { type Growth, growthOf, type Valuation } from "./time-weighted.ts";
+import { type Growth, growthAcross, type Valuation } from "./time-weighted.ts";
 
 /** A return as a fraction (0.1 is 10 %): between these bounds, which are equal where it is known exactly. */
 export interface Bounds {
@@ -18,7 +18,7 @@ export interface Returns {
   timeWeighted: Bounds | null;
   /** Null without a single rate. */
   moneyWeighted: DecimalString | null;
-  /** Null where `timeWeighted` is. */
+  /** Without the periods whose result is unknown; null if that of none or of the last one is, after which nothing is known. */
   drawdown: Drawdown | null;
 }
 
@@ -32,13 +32,18 @@ export function* returnsOf(valuations: readonly DetailedValuation[]): Steps<Retu
   const [first, last] = [valuations[from], valuations[to]];
   if (from === to || !first?.equity || !last?.equity) return null;
   let end: Growth | null = null;
+  let [known, unknown] = [-1, 0];
+  let isEndKnown = true;
   const drawdowns = new Drawdowns();
-  for (const growth of growthOf(valuations)) {
+  for (const growth of growthAcross(valuations)) {
     end = growth;
+    isEndKnown = !growth.isAfterUnknown;
+    if (isEndKnown) known += 1;
+    else unknown += 1;
     drawdowns.add(growth);
     yield pause;
   }
-  const whole = end?.at === last.at ? end : null;
+  const whole = unknown === 0 ? end : null;
   const since = valuations.slice(from + 1, to + 1);
   const isPaidKnown = since.every(({ flow }) => flow !== null);
   const span = { from: first.at, to: last.at };
@@ -46,6 +51,6 @@ export function* returnsOf(valuations: readonly DetailedValuation[]): Steps<Retu
   return {
     timeWeighted: whole && { least: subtract(whole.least, "1"), greatest: subtract(whole.greatest, "1") },
     moneyWeighted: isPaidKnown ? yield* moneyWeightedReturn(first.equity, flows, last.equity, span) : null,
-    drawdown: whole && drawdowns.largest,
+    drawdown: known > 0 && isEndKnown ? drawdowns.largest : null,
   };
 }

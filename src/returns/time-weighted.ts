@@ -2,7 +2,7 @@
  * The time-weighted return: what one unit of money made, whatever was paid in and out meanwhile. The periods between two valuations
  * are chained; a flow counts at the end of its period, so that it takes no part in the result before it.
  */
-import { add, compare, divide, isPositive, isZero, multiply, subtract } from "../core/decimal.ts";
+import { add, compare, divide, isPositive, isZero, multiply, subtract, sumOf } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 
 /** The equity at an instant, and what was paid in (positive) or out since the valuation before it. */
@@ -24,6 +24,8 @@ export interface Growth {
   at: number;
   least: DecimalString;
   greatest: DecimalString;
+  /** True if the result of the period before it is unknown, and is left out. */
+  isAfterUnknown?: true;
 }
 
 interface Point extends Growth {
@@ -35,24 +37,34 @@ interface Point extends Growth {
  * first period whose result is unknown: because of an unknown flow, or of an equity that is not positive while something was lost.
  */
 export function* growthOf(valuations: Iterable<Valuation>): Generator<Growth, void> {
+  for (const growth of growthAcross(valuations)) {
+    if (growth.isAfterUnknown) return;
+    yield growth;
+  }
+}
+
+/** Yields the growth also after periods whose result is unknown: they are left out, as if nothing was won or lost in them. */
+export function* growthAcross(valuations: Iterable<Valuation>): Generator<Growth, void> {
   /** The last valuation, and the last one that a flow came before: since then nothing was paid. */
   let last: Point | null = null;
   let paid: Point | null = null;
-  let flows = "0";
+  let flows: DecimalString | null = "0";
   let isGap = false;
   for (const { at, flow, equity, ...next } of valuations) {
     if (last) {
-      if (flow === null) return;
-      flows = add(flows, flow);
+      flows = sumOf([flows, flow]);
       isGap ||= next.isGap || equity === null;
     }
     if (equity === null) continue;
-    const isPaid = !isZero(flows);
+    const isPaid: boolean = flows === null || !isZero(flows);
     const from: Point | null = isPaid ? last : paid;
-    const growth: Omit<Growth, "at"> | null = from ? grown(from, equity, flows, isGap) : { least: one, greatest: one };
-    if (!growth) return;
-    last = { ...growth, at, equity };
-    if (isPaid || !paid) paid = last;
+    const known: Omit<Growth, "at"> | null = from && flows !== null ? grown(from, equity, flows, isGap) : null;
+    const growth: Omit<Growth, "at"> = known ?? {
+      ...{ least: last?.least ?? one, greatest: last?.greatest ?? one },
+      ...(last ? { isAfterUnknown: true } : {}),
+    };
+    last = { at, equity, ...growth };
+    if (isPaid || !paid || !known) paid = last;
     yield last;
     flows = "0";
     isGap = false;
@@ -66,7 +78,7 @@ function grown(from: Point, to: DecimalString, flow: DecimalString, isGap: boole
   const atStart = isPositive(invested) ? { worth: to, of: invested } : null;
   if (isZero(from.equity)) {
     // Nothing was invested, or money came into an empty account.
-    if (isZero(flow) && isZero(to)) return from;
+    if (isZero(flow) && isZero(to)) return { least: from.least, greatest: from.greatest };
     return atStart && bounds(from, [atStart]);
   }
   const ways = isGap && !isZero(flow) ? [atEnd, atStart] : [atEnd];

@@ -116,4 +116,11 @@ it("finds the largest loss from a peak, and when it was made good", () => {
   expect(drawdown(["100"], ["110"])).toMatchObject({ depth: "0", recoveredAt: 0 });
   expect(drawdown(["100"])).toBeUndefined();
   expect(drawdown(["100"], ["10", "-90"], ["11"])?.depth).toBe("0");
+  // A step whose flow is unknown is left out: 120 to 90, and what was 50 to 40, are a loss of 40 %.
+  expect(drawdown(["100"], ["120"], ["90"], ["50", null], ["40"])).toMatchObject({
+    ...{ depth: "0.4", peakAt: day, lowestAt: 4 * day, recoveredAt: null },
+  });
+  expect(drawdown(["100"], [null, null], ["50"], ["40"])?.depth).toBe("0.2");
+  expect(drawdown(["100"], ["120", null])).toBeNull();
+  expect(drawdown(["100"], ["90"], ["80", null])).toBeNull();
 });

@@ -104,13 +104,14 @@ describe("demo", () => {
       const later = await servePages(path, () => Date.now() + minutes * 60_000);
       const last = Number(query(path, "select max(slot) as slot from run")[0]?.slot);
       const month = (back: number) => new Date(last - back * 29 * 86_400_000).toISOString().slice(0, 7);
-      const paths = ["main", "hedge", ""].flatMap((account) =>
-        [
-          ...["", "positions", "balances", "collection", "reports", "reconciliation"],
-          ...["performance?by=month", "performance?by=day", "positions?period=all&sort=symbol"],
-          ...(account ? [0, 1].map((back) => `statement?month=${month(back)}`) : []),
-        ].map((one) => `${one}${one.includes("?") ? "&" : "?"}account=${account}`),
+      const all = ["", "positions", "balances", "collection", "reports", "reconciliation"];
+      all.push("performance?by=month", "performance?by=day", "positions?period=all&sort=symbol");
+      const own = ["main", "hedge"].flatMap((account) =>
+        [...all, ...[0, 1].map((back) => `statement?month=${month(back)}`)].map(
+          (one) => `${one}${one.includes("?") ? "&" : "?"}account=${account}`,
+        ),
       );
+      const paths = [...all, ...own];
       const counts: [path: string, unknown: number][] = [];
       for (const one of paths) {
         const response = await fetch(new URL(one, later.url));
@@ -126,6 +127,17 @@ describe("demo", () => {
   it("says of the sums of a month of how many days they are, because the machine slept over the end of one", async () => {
     const months = /<section id="performance"[\s\S]*?<\/section>/.exec(await page("performance?account=main"))?.[0];
     expect(months).toMatch(/days-known">\d+ of \d+ days/);
+  });
+
+  it("has one largest drawdown of 30 days, on the overview and on the page of the performance, across the upgrade", async () => {
+    const value = (text: string, before: RegExp) => new RegExp(`${before.source}<data value="([^"]+)"`).exec(text)?.[1];
+    for (const account of ["main", "hedge"]) {
+      const [overview, own] = [await page(`./?account=${account}`), await page(`performance?account=${account}`)];
+      const depth = value(own, /<dt>Largest drawdown, 30 days<\/dt><dd>/);
+      expect(Number(depth)).toBeGreaterThan(0);
+      expect(value(overview, /<small>max /)).toBe(depth);
+    }
+    expect(await page("performance?account=main")).toMatch(/without [^<]+ not known<\/small><\/dd>/);
   });
 
   it("prints the address or that there is none, what to look at, and commands, as text where it is no terminal", () => {

@@ -8,6 +8,7 @@ import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
 import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { readDrawdown } from "../../../src/web/data/results/drawdown.ts";
 import { readResults } from "../../../src/web/data/results/results.ts";
 import { createView } from "../../../src/web/pages/parts/query-params.ts";
 import { reportRows, storeRun } from "../../reports/kit.ts";
@@ -24,6 +25,7 @@ async function storeAccount(
   account: string,
   equities: readonly [time: string, usdt: string][],
   payments: readonly [time: string, amount: string][] | null,
+  upgradedAt = "99",
 ): Promise<void> {
   const first = at(equities[0]?.[0] ?? "");
   await store.setSchedule(account, equity.name, "0 * * * *", first - hour);
@@ -39,7 +41,8 @@ async function storeAccount(
   });
   for (const [time, usdt] of equities) {
     const slot = at(time);
-    const cells = { usdtEquity: usdt, spotUsdt: usdt, futuresUsdt: "0", complete: 1 };
+    const parts = time < upgradedAt ? { spotUsdt: usdt, futuresUsdt: "0" } : { unifiedUsdt: usdt };
+    const cells = { usdtEquity: usdt, ...parts, complete: 1 };
     await storeRun(store, equity, slot, [cells], null, account);
     if (!payments) continue;
     const own = rows.filter((row) => Number(row.at) > since && Number(row.at) <= slot);
@@ -97,6 +100,31 @@ it("a deposit of 9,000 is no profit, and hides no drawdown", async () => {
   const total = reportRows(path, "returns", span, { now: at("10T11:30") }).find(({ day }) => day === "total");
   expect(total).toMatchObject({ result: "-559.45", time_weighted: "-0.06445", drawdown: "0.1495" });
   expect(resultsAt(path, at("10T11:30"))).toEqual({ today, week, month, drawdown, realized });
+});
+
+it("has one drawdown across an upgrade, without the step over it, as the report and the page of the performance", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  const equities: [string, string][] = [
+    ["09T09:00", "1000"],
+    ["09T10:00", "1100"],
+    ["09T11:00", "990"],
+    ["09T12:00", "1500"],
+    ["10T10:00", "1350"],
+  ];
+  await storeAccount(store, "main", equities, [["09T08:30", "1000"]], "09T12:00");
+  await store.close();
+  const { drawdown } = resultsAt(path, at("10T10:30"));
+  expect(drawdown).toMatchObject({ now: "0.19", leftOutMs: hour, since: at("09T09:00"), isWithoutFlows: true });
+  expect(drawdown?.largest).toMatchObject({ depth: "0.19", peakAt: at("09T10:00"), lowestAt: at("10T10:00") });
+  const history = openHistory(path);
+  const query = { account: "main", at: null, isExact: false, params: {} };
+  const view = createView(history, query, { timezone: "UTC", now: () => at("10T10:30") });
+  for (const from of [0, at("01T00:00")]) expect(runToEnd(readDrawdown(view, from))).toEqual(drawdown);
+  history.close();
+  const span = { timezone: "UTC", by: "day" as const, from: at("08T00:00"), to: at("11T00:00") };
+  const total = reportRows(path, "returns", span, { now: at("10T10:30") }).find(({ day }) => day === "total");
+  expect(total).toMatchObject({ drawdown: "0.19", time_weighted: null, unknown: "the wallets before the upgrade" });
 });
 
 it("without a ledger it is the change of the equity, and the cause is named", async () => {

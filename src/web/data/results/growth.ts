@@ -1,27 +1,24 @@
 /** How money grew from one joint valuation to a later one: the points that matter for a drawdown. */
 import { compare, isZero, multiply, truncate } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
-import { type Growth, growthOf } from "../../../returns/time-weighted.ts";
+import { type Growth, growthAcross } from "../../../returns/time-weighted.ts";
+import type { Span } from "../../../store/history.ts";
 import type { JointValuation } from "./joint-valuations.ts";
 
 /** How one unit of money grew, beginning with 1. */
 export interface PartGrowth {
   growth: readonly Growth[];
-  /** Whether the growth begins after flows that are unknown, and not with the opening. */
-  isBroken: boolean;
+  /** The times whose result is unknown, which are no part of the growth. */
+  leftOut: readonly Span[];
 }
 
-/** Returns the growth since the last unknown flow. */
-export function lastGrowth(joint: readonly JointValuation[]): PartGrowth {
-  const broken = joint.findLastIndex(({ flow }, at) => at > 0 && flow === null);
-  const growth = [...growthOf(thinned(joint.slice(Math.max(broken, 0))))];
-  const last = joint.at(-1);
-  // The growth also ends where the equity was not above zero.
-  const isCut = growth.at(-1)?.at !== last?.at;
-  return {
-    growth: isCut && last ? [...growthOf([last])] : essential(growth, ({ least }) => least),
-    isBroken: broken > 0 || isCut,
-  };
+/** Returns the growth of joint valuations. */
+export function growthIn(joint: readonly JointValuation[]): PartGrowth {
+  const growth = [...growthAcross(thinned(joint))];
+  const leftOut = growth.flatMap(({ at, isAfterUnknown }, index) =>
+    isAfterUnknown ? [{ from: growth[index - 1]?.at ?? at, to: at }] : [],
+  );
+  return { growth: essential(growth, ({ least }) => least), leftOut };
 }
 
 /** Returns the valuations that matter for a drawdown: while nothing is paid, money grows as the equity does. */
@@ -54,18 +51,17 @@ function essential<Point extends object>(points: readonly Point[], sizeOf: (poin
 /** Digits after the point that are kept of a growth. */
 const places = 20;
 
-/** Chains the growth of consecutive parts, from the last one on that does not continue the one before. */
+/** Chains the growth of consecutive parts; the time between two that do not follow each other is left out. */
 export function chained(
   parts: readonly (PartGrowth & { opening: { at: number }; closing: { at: number } })[],
-): Growth[] {
-  let all: Growth[] = [];
+): PartGrowth {
+  const all: Growth[] = [];
+  const left: Span[] = [];
   let [least, greatest] = ["1", "1"];
   let end: number | null = null;
-  for (const { growth, isBroken, opening, closing } of parts) {
-    if (isBroken || (end !== null && opening.at !== end)) {
-      all = [];
-      [least, greatest] = ["1", "1"];
-    }
+  for (const { growth, leftOut, opening, closing } of parts) {
+    if (end !== null && opening.at > end) left.push({ from: end, to: opening.at });
+    left.push(...leftOut);
     const scaled = growth.map((point) => ({
       at: point.at,
       least: truncate(multiply(least, point.least), places),
@@ -75,5 +71,5 @@ export function chained(
     ({ least, greatest } = scaled.at(-1) ?? { least, greatest });
     end = closing.at;
   }
-  return all;
+  return { growth: all, leftOut: left };
 }

@@ -11,7 +11,7 @@ import { Bookings } from "../../../reports/ledger/bookings.ts";
 import { Valuations } from "../../../reports/ledger/valuations.ts";
 import { attribute, type Booking } from "../../../returns/attribution.ts";
 import type { Mark, Span } from "../../../store/history.ts";
-import { lastGrowth, type PartGrowth } from "./growth.ts";
+import { growthIn, type PartGrowth } from "./growth.ts";
 import { type JointValuation, jointValuations } from "./joint-valuations.ts";
 
 /** What the accounts made from the last common snapshot before a span to the last one in it. USDT. */
@@ -144,7 +144,7 @@ export class Parts {
       joinedWhole: sumOf(since.map(({ joinedWhole }) => joinedWhole)),
       cause,
       realized: cause === null ? yield* this.#realized(opening, closing) : null,
-      ...lastGrowth(joint),
+      ...growthIn(joint),
     };
   }
 

@@ -1,17 +1,14 @@
 /** Computes what the selected accounts made today, in 7 and in 30 days, and their drawdown. */
 import { pause, type Steps } from "../../../core/async/cooperate.ts";
-import { add, compare, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
+import { add, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs } from "../../../core/time.ts";
 import { periodOf, periodsOf } from "../../../queries/periods.ts";
-import { type Drawdown, Drawdowns } from "../../../returns/drawdown.ts";
-import type { Growth } from "../../../returns/time-weighted.ts";
-import type { Span } from "../../../store/history.ts";
-import { selectedAccounts } from "../comparison-periods.ts";
-import { hoursOf } from "../health/collection.ts";
 import type { View } from "../table.ts";
+import { type CurrentDrawdown, drawdownOf } from "./drawdown.ts";
 import { chained } from "./growth.ts";
-import { type Part, Parts } from "./parts.ts";
+import type { Part } from "./parts.ts";
+import { readParts } from "./read-parts.ts";
 
 /** What happened from a snapshot to a later one. USDT. */
 export interface Result {
@@ -32,17 +29,6 @@ export interface Result {
   cause: string | null;
 }
 
-/** The loss from the last peak. */
-export interface CurrentDrawdown {
-  /** As a fraction of the peak. */
-  now: DecimalString;
-  largest: Drawdown;
-  /** When the growth begins: later than the 30 days if flows before are unknown. Epoch ms. */
-  since: number;
-  /** False if what was paid in and out is unknown, and counts as profit and loss. */
-  isWithoutFlows: boolean;
-}
-
 export interface Results {
   /** Each null if no equity of it is known. */
   today: Result | null;
@@ -58,21 +44,16 @@ const days = 30;
 
 /** Reads the results of the selected accounts up to the shown instant. */
 export function* readResults(view: View): Steps<Results> {
-  const { history, account, at, timezone } = view;
-  const removed = account === null ? history.accountsRemovedAt(at) : [];
-  const accounts = selectedAccounts(view).filter((name) => !removed.includes(name));
-  const reader = new Parts({ history, account, now: at }, accounts);
-  const today = periodOf(timezone, "day", at);
-  const all = [...periodsOf({ timezone, by: "day", from: today.from - days * dayMs, to: today.from })].slice(1 - days);
-  const spans = cutAt([...all, ...hoursOf(today)], Math.min(at + 1, reader.through), at + 1);
-  const parts = yield* reader.of(spans);
-  yield pause;
-  const known = parts.filter(({ from }) => from < reader.through);
+  const today = periodOf(view.timezone, "day", view.at);
+  const first = { timezone: view.timezone, by: "day" as const, from: today.from - days * dayMs, to: today.from };
+  const all = [...periodsOf(first)].slice(1 - days);
   const since = (days: number) => all.at(1 - days)?.from ?? today.from;
+  const { parts, known, through } = yield* readParts(view, since(days));
+  yield pause;
   const fromDay = (from: number) =>
     resultOf(
       parts.filter((one) => one.from >= from),
-      reader.through,
+      through,
     );
   return {
     today: fromDay(today.from),
@@ -81,21 +62,6 @@ export function* readResults(view: View): Steps<Results> {
     realized: realizedIn(known),
     drawdown: drawdownOf(known.length > 0 ? known : parts),
   };
-}
-
-/** Returns the spans up to `end`, the one that contains `cut` in two. */
-function cutAt(spans: readonly Span[], cut: number, end: number): Span[] {
-  return spans
-    .filter(({ from }) => from < end)
-    .flatMap(({ from, to }) => {
-      const last = Math.min(to, end);
-      return from < cut && cut < last
-        ? [
-            { from, to: cut },
-            { from: cut, to: last },
-          ]
-        : [{ from, to: last }];
-    });
 }
 
 /** Returns the result of parts up to where flows are known, or if they are unknown before, the change of the equity over all of them. */
@@ -133,9 +99,9 @@ function causeOf(parts: readonly Part[]): string | null {
 
 /** Returns the time-weighted return; null if it is not known exactly. */
 function growthShare(parts: readonly Part[], { opening }: Part): DecimalString | null {
-  const growth = chained(parts);
+  const { growth, leftOut } = chained(parts);
   const [first, last] = [growth[0], growth.at(-1)];
-  if (!first || !last || first.at !== opening.at || last.least !== last.greatest) return null;
+  if (leftOut.length > 0 || !first || !last || first.at !== opening.at || last.least !== last.greatest) return null;
   return subtract(last.least, "1");
 }
 
@@ -149,24 +115,4 @@ function realizedIn(parts: readonly Part[]): Results["realized"] {
   const [first] = known;
   if (!first || !isLonger(known)) return { value: null, from: null, cause: causeOf(parts) };
   return { value: sum(known.map(({ realized }) => realized ?? "0")), from: first.opening.at, cause: null };
-}
-
-function drawdownOf(parts: readonly Part[]): CurrentDrawdown | null {
-  const growth = chained(parts);
-  const drawdowns = new Drawdowns();
-  let peak: Growth | null = null;
-  for (const point of growth) {
-    drawdowns.add(point);
-    if (!peak || compare(point.least, peak.least) >= 0) peak = point;
-  }
-  const [first, last, largest] = [growth[0], growth.at(-1), drawdowns.largest];
-  if (!first || !last || !peak || !largest) return null;
-  const now = divide(subtract(peak.least, last.least), peak.least) ?? "0";
-  const used = parts.filter(({ closing }) => closing.at > first.at);
-  return {
-    now,
-    largest,
-    since: first.at,
-    isWithoutFlows: used.every(({ cause, isBroken }) => cause === null || isBroken),
-  };
 }

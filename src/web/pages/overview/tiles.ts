@@ -2,6 +2,7 @@
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { decimalIn, isPositive, isZero, sumOf } from "../../../core/decimal.ts";
+import { durationText } from "../../../core/text.ts";
 import { minuteMs } from "../../../core/time.ts";
 import { ledgerProofText } from "../../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../../store/history.ts";
@@ -170,11 +171,12 @@ function realizedTile({ realized: { value, from, cause }, month }: Results, view
 }
 
 function drawdownTile({ drawdown, month }: Results, view: View): Tile {
-  if (!drawdown) return { label: "Drawdown", value: unknown(), lines: [], path: "/performance" };
-  const { now, largest, since, isWithoutFlows } = drawdown;
+  const label = "Drawdown, 30 days";
+  if (!drawdown) return { label, value: unknown(), lines: [], path: "/performance" };
+  const { now, largest, since, leftOutMs, isWithoutFlows } = drawdown;
   const isShort = !month || since > month.from;
   return {
-    label: "Drawdown",
+    label,
     value: isZero(now) ? html`0 %` : shareFigure(now, view, "up"),
     lines: [
       isZero(largest.depth)
@@ -182,6 +184,7 @@ function drawdownTile({ drawdown, month }: Results, view: View): Tile {
         : html`max ${shareFigure(largest.depth, view, "up")}, ${dayText(largest.lowestAt, view.timezone)}`,
       isShort ? html`since ${minuteText(since, view.timezone)}` : "",
       isWithoutFlows ? "" : html`flows included`,
+      leftOutMs === 0 ? "" : html`without ${durationText(leftOutMs)} not known`,
     ],
     path: "/performance",
   };

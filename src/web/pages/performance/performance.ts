@@ -1,9 +1,8 @@
 /** The performance page: what was won and lost, day by day and month by month. */
-import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { isZero } from "../../../core/decimal.ts";
-import type { ProfitCurve, Readers } from "../../curves/profit-curve.ts";
+import { durationText } from "../../../core/text.ts";
 import {
   type DayResult,
   dayResults,
@@ -16,6 +15,7 @@ import {
   summed,
   total,
 } from "../../data/performance/performance.ts";
+import { type CurrentDrawdown, readDrawdown } from "../../data/results/drawdown.ts";
 import { allRows, type View } from "../../data/table.ts";
 import { badRequest } from "../../site.ts";
 import { chartHtml } from "../parts/chart.ts";
@@ -27,14 +27,13 @@ import { calendars, daysOfSum, type Shown } from "./calendar.ts";
 
 const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
 
-export function* performancePage(view: View, _c: Context, { profits }: Readers): Steps<Html> {
+export function* performancePage(view: View): Steps<Html> {
   const { span = "1m", by = "month" } = view.params;
   if (!Object.hasOwn(spans, span)) throw badRequest(`"span" must be one of ${Object.keys(spans).join(", ")}.`);
   if (by !== "day" && by !== "month") throw badRequest('"by" must be day or month.');
   const days = yield* dayResults(view);
   const { from, to } = shownSpan(view);
-  const request = { from: from === 0 ? null : from, to: Math.min(to, view.at), now: view.at, width: 1000, lines: null };
-  const curve = days.length > 0 ? yield* profits.curve(view, request) : null;
+  const loss = yield* readDrawdown(view, from);
   const of: Shown = days.some(({ profit }) => profit !== null) || days.length === 0 ? "profit" : "change";
   const params = { span: view.params.span ?? "", by: view.params.by ?? "" };
   return layout({
@@ -44,7 +43,7 @@ export function* performancePage(view: View, _c: Context, { profits }: Readers):
     params,
     body: [
       spanLinks(view, params),
-      tiles(days, { of, curve, view }),
+      tiles(days, { of, loss, view }),
       html`<section id="calendar" data-live aria-label="Calendar"><h2>${of === "profit" ? "Profit" : "Equity change"} by day, USDT</h2>
 ${days.length === 0 ? html`<p class="empty">No day is over yet.</p>` : calendars(days, of, view)}
 <p class="note"><span class="gap-key"></span> Some snapshots of the day are missing. ${of === "profit" ? "Profit is the change of the equity without what was paid in and out." : "What was paid in and out is unknown: it is part of the change."}</p></section>`,
@@ -64,11 +63,11 @@ function spanLinks(view: View, params: Record<string, string>): Html {
 
 interface Tiles {
   of: Shown;
-  curve: ProfitCurve | null;
+  loss: CurrentDrawdown | null;
   view: View;
 }
 
-function tiles(days: readonly DayResult[], { of, curve, view }: Tiles): Html {
+function tiles(days: readonly DayResult[], { of, loss, view }: Tiles): Html {
   const all = total(days);
   const { best, worst, won, lost } = extremes(days, of);
   const figure = (value: string | null) => (value === null ? unknown() : profitFigure(value, view));
@@ -76,20 +75,27 @@ function tiles(days: readonly DayResult[], { of, curve, view }: Tiles): Html {
   return html`<section id="results" data-live aria-label="Results"><dl>
 <div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}${daysOfSum(all, of)}</dd></div>
 <div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : html`${amountFigure(all.flows, view)}${daysOfSum(all, "flows")}`}</dd></div>
-<div><dt>${curve?.isPaidKnown === false ? "Largest drawdown of equity" : "Largest drawdown"}</dt><dd>${drawdown(curve, view)}</dd></div>
+<div><dt>Largest drawdown${loss?.isWithoutFlows === false ? " of equity" : ""}, ${lengthText(view)}</dt><dd>${drawdown(loss, view)}</dd></div>
 <div><dt>Best day</dt><dd>${dayTile(best)}</dd></div>
 <div><dt>Worst day</dt><dd>${dayTile(worst)}</dd></div>
 <div><dt>Days won and lost</dt><dd>${won} won, ${lost} lost${all.knownDays[of] < all.days ? `, ${all.days - all.knownDays[of]} not known` : ""}</dd></div>
 </dl></section>`;
 }
 
-/** Returns the largest drawdown, from its peak to its trough. */
-function drawdown(curve: ProfitCurve | null, view: View): Html {
-  const largest = curve?.largest ?? null;
-  if (!largest) return none();
-  if (isZero(largest.depth)) return html`0 %`;
+/** Returns how long the shown span is: `30 days`. */
+function lengthText({ params }: View): string {
+  const days = spans[params.span ?? "1m"] ?? null;
+  return days === null ? "all time" : `${days} days`;
+}
+
+/** Returns the largest drawdown, from its peak to its trough, and how much time is not in it. */
+function drawdown(loss: CurrentDrawdown | null, view: View): Html {
+  if (!loss) return none();
+  const { largest, leftOutMs } = loss;
+  const left = leftOutMs === 0 ? "" : html` <small>without ${durationText(leftOutMs)} not known</small>`;
+  if (isZero(largest.depth)) return html`0 %${left}`;
   const { peakAt, lowestAt, recoveredAt } = largest;
-  return html`${shareFigure(largest.depth, view, "up")} <small>from ${instantFigure(peakAt, view.timezone)} to ${instantFigure(lowestAt, view.timezone)}, ${recoveredAt === null ? "not recovered" : html`recovered ${instantFigure(recoveredAt, view.timezone)}`}</small>`;
+  return html`${shareFigure(largest.depth, view, "up")} <small>from ${instantFigure(peakAt, view.timezone)} to ${instantFigure(lowestAt, view.timezone)}, ${recoveredAt === null ? "not recovered" : html`recovered ${instantFigure(recoveredAt, view.timezone)}`}</small>${left}`;
 }
 
 const charts = (view: View, { from, to }: { from: number; to: number }): Html[] => {
