@@ -66,7 +66,7 @@ row(
     });
     expect([wrong.code, wrong.stdout]).toEqual([
       1,
-      expect.stringContaining(`the proxy ${name} did not accept the user name`),
+      expect.stringContaining(`the proxy ${name} requires a valid user name and password`),
     ]);
     const exempt = await bench.run(["check"], { ...env, NO_PROXY: "other.example, exchange.example" });
     expect([exempt.code, exempt.stdout]).toEqual([
