@@ -6,6 +6,7 @@ import { bills } from "./ledger/bills.ts";
 import { closedPositions } from "./ledger/closed-positions.ts";
 import { deposits } from "./ledger/deposits.ts";
 import { fills } from "./ledger/fills.ts";
+import { taxRecords } from "./ledger/tax-records.ts";
 import { transfers } from "./ledger/transfers.ts";
 import { withdrawals } from "./ledger/withdrawals.ts";
 import { equity } from "./snapshots/equity.ts";
@@ -33,6 +34,7 @@ export const recordDatasets: readonly IncrementalDataset[] = [
   deposits,
   withdrawals,
   transfers,
+  taxRecords,
 ];
 
 export const datasets: readonly AnyDataset[] = [...snapshotDatasets, ...recordDatasets];

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { SimulatedSubAccount } from "./account/statement.ts";
 import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./api/endpoint.ts";
 import { classicLists } from "./api/lists/classic.ts";
+import { taxLists } from "./api/lists/tax.ts";
 import { unifiedLists } from "./api/lists/unified.ts";
 import { subAccountEndpoints } from "./api/sub-accounts.ts";
 import { endpointsV1 } from "./api/v1.ts";
@@ -73,7 +74,15 @@ export interface GatewayOptions {
 const allowedSkew = 30_000;
 const byPath = (endpoints: readonly Endpoint[]) => endpoints.map((one) => [one.path, one] as const);
 const modelled: ReadonlyMap<string, Endpoint> = new Map(
-  byPath([...endpointsV1, ...endpointsV2, ...endpointsV3, ...subAccountEndpoints, ...classicLists, ...unifiedLists]),
+  byPath([
+    ...endpointsV1,
+    ...endpointsV2,
+    ...endpointsV3,
+    ...subAccountEndpoints,
+    ...classicLists,
+    ...taxLists,
+    ...unifiedLists,
+  ]),
 );
 
 /** Returns whether the path belongs to an endpoint that the simulator has a model of. */

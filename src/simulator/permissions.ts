@@ -3,7 +3,7 @@ import { refusals } from "./refusal.ts";
 
 /** The read permissions of a key: its codes in API v2, its names in v3. */
 export const readPermissions = {
-  v2: ["coor", "cpor", "stor", "smor", "wtor"],
+  v2: ["coor", "cpor", "stor", "smor", "wtor", "taxr"],
   v3: ["uta_mgt", "uta_trade"],
 } as const;
 
@@ -14,6 +14,7 @@ const required: readonly [prefix: string, permission: ReadPermission, name: stri
   ["/api/v2/mix/order/", "coor", "futures orders"],
   ["/api/v2/mix/", "cpor", "futures holdings"],
   ["/api/v2/margin/", "smor", "margin"],
+  ["/api/v2/tax/", "taxr", "tax"],
   ["/api/v2/spot/wallet/", "wtor", "wallet transfer"],
   ["/api/v2/spot/account/transferRecords", "wtor", "wallet transfer"],
   ["/api/v2/spot/account/sub-main-trans-record", "wtor", "wallet transfer"],

@@ -205,7 +205,7 @@ describe("the order of checks", () => {
 });
 
 it.each([
-  ["v2 read", classic, "/api/v2/spot/account/info", { authorities: ["coor", "cpor", "stor", "smor", "wtor"] }],
+  ["v2 read", classic, "/api/v2/spot/account/info", { authorities: ["coor", "cpor", "stor", "smor", "wtor", "taxr"] }],
   ["v1 read", classic, "/api/spot/v1/account/getInfo", { authorities: ["readonly"] }],
   ["v3 read", unified, "/api/v3/account/info", { permType: "read-only" }],
 ])("the permissions of the key are reported: %s", async (_title, account, target, told) => {

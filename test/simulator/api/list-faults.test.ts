@@ -116,6 +116,28 @@ describe("a list", () => {
     expect(newest).not.toEqual(first);
     expect(restLater).toEqual(rest);
   });
+
+  it("of tax records begins with the oldest row, and continues with newer ones", async () => {
+    const { clock, data } = await exchangeAt();
+    const listed = async (query: string) => {
+      // One request a second is allowed.
+      clock.pass(1000);
+      return await data(classic, tax + query);
+    };
+    const tax = `/api/v2/tax/spot-record?startTime=${noon - day}&endTime=${noon}`;
+    const all = await listed("");
+    expect(all.length).toBeGreaterThan(4);
+    expect(all.map(({ ts }: { ts: string }) => Number(ts))).toEqual(
+      all.map(({ ts }: { ts: string }) => Number(ts)).sort((one: number, other: number) => one - other),
+    );
+    const pages: (string | undefined)[] = [];
+    for (let page = idsOf(await listed("&limit=2")); page.length > 0; ) {
+      pages.push(...page);
+      page = idsOf(await listed(`&limit=2&idLessThan=${page.at(-1)}`));
+    }
+    expect(pages).toEqual(idsOf(all));
+    expect(await listed("&idLessThan=1")).toEqual([]);
+  });
 });
 
 describe("a row", () => {

@@ -167,11 +167,11 @@ function demoSettings(env: Environment, pattern: string, recordPattern = pattern
   };
   // A log on the terminal would push away what the demo shows there.
   if (process.stdout.isTTY && process.stderr.isTTY) settings.LOG_LEVEL ??= "error";
-  // Switches off the datasets that the simulated exchange does not model.
+  // Switches off the datasets that the simulated exchange does not model, and those that are off by default.
   for (const dataset of datasets) {
     const isComplete = sourcesOf(dataset, "v2").every(({ endpoint }) => endpoint === null || isModelled(endpoint.path));
     const wanted = dataset.mode === "incremental" ? recordPattern : pattern;
-    settings[scheduleSetting(dataset.name)] = isComplete ? wanted : "";
+    settings[scheduleSetting(dataset.name)] = isComplete && dataset.schedule !== "" ? wanted : "";
   }
   return settings;
 }

@@ -15,6 +15,8 @@ export interface ListRules {
   pageSize: { default: number; max: number };
   /** True if both ends of the window are required. */
   needsTimes?: true;
+  /** Default: the newest row of a page is its first one. */
+  isOldestFirst?: true;
   /** Default: 00001. */
   tooLong?: (days: number) => Refusal;
   /** Default: 43111. */
@@ -45,7 +47,7 @@ export interface Selection<Item extends Listed> {
 }
 
 /**
- * Returns the page that a query selects, newest first; empty if it continues after an unknown id.
+ * Returns the page that a query selects, newest first unless the rules say otherwise; empty if it continues after an unknown id.
  * @throws Refusal if the window is too long or too old
  */
 export function pageOf<Item extends Listed>(view: AccountView, selection: Selection<Item>): Item[] {
@@ -55,12 +57,18 @@ export function pageOf<Item extends Listed>(view: AccountView, selection: Select
   const size = Math.min(Number(limit ?? rules.pageSize.default), rules.pageSize.max);
   if (!(size >= 1)) throw refusals.badParameter("limit");
   const items = view.listFaults.inOrder(selection.items);
-  const end = after === undefined ? items.length : items.findLastIndex(({ id }) => id === after);
+  const step = rules.isOldestFirst ? 1 : -1;
+  const before = after === undefined ? null : items.findLastIndex(({ id }) => id === after);
+  if (before === -1) return [];
   const page: Item[] = [];
-  for (let index = end - 1; index >= 0 && page.length < size; index--) {
+  for (
+    let index = before === null ? (step > 0 ? 0 : items.length - 1) : before + step;
+    page.length < size;
+    index += step
+  ) {
     const item = items[index];
-    if (!item || item.at < from) break;
-    if (item.at <= to && view.listFaults.isListed(item, now) && isWanted(item)) page.push(item);
+    if (!item || (step > 0 ? item.at > to : item.at < from)) break;
+    if (item.at >= from && item.at <= to && view.listFaults.isListed(item, now) && isWanted(item)) page.push(item);
   }
   return page;
 }
