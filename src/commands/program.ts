@@ -6,8 +6,10 @@ import { escapeControlChars, escapeControlCharsInLines, redactor } from "../core
 import { ownVersion } from "../monitoring/version.ts";
 import type { Environment } from "../settings/env-file.ts";
 import { type Command, type CommandSummary, postgresLines } from "./command.ts";
+import { type GlobalOptions, globalOptions, takeGlobalOptions } from "./global-options.ts";
 import { commandSummaries, findCommand } from "./index.ts";
-import { type ColourChoice, colourOption, isColoured, paint, takeColour } from "./terminal/colour.ts";
+import type { Output, PagedOutput } from "./shared/pager.ts";
+import { isColoured, paint } from "./terminal/colour.ts";
 
 const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
 
@@ -24,6 +26,23 @@ const write = (text: string): Promise<boolean> =>
       else resolve(!error);
     });
   });
+
+/** Output without a pager. */
+const direct: Output = {
+  put: (text) => void process.stdout.write(text),
+  write,
+  printError: (line) => void process.stderr.write(`${escapeControlChars(line)}\n`),
+};
+
+/** Returns output that goes through the pager if it is longer than the screen; null without a pager. */
+async function pagedOutput(): Promise<PagedOutput | null> {
+  const { columns, rows } = process.stdout;
+  // A terminal may not know its size.
+  if (!columns || !rows) return null;
+  const { PagedOutput, pagerOf } = await import("./shared/pager.ts");
+  const pager = pagerOf(process.env);
+  return pager === null ? null : new PagedOutput(pager, { columns, rows }, direct);
+}
 
 /** Writes a line and waits until it is out, because `process.exit` discards pending output. */
 const writeLine = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
@@ -82,7 +101,7 @@ function add(
   program: Parser,
   summary: CommandSummary,
   command: Command,
-  { colour, finish }: { colour: ColourChoice; finish(code: number): void },
+  { colour, mayPage, finish }: GlobalOptions & { finish(code: number): void },
 ): void {
   const all = [...(command.details ?? []), ...postgresLines(command)];
   const details = all.length > 0 ? [...all, ""] : [];
@@ -93,20 +112,26 @@ function add(
     .exitOverride()
     .action(async () => {
       const isTerminal = process.stdout.isTTY === true;
-      const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
-      const width = process.stdout.columns || 120;
       const env = await readSettings();
       const coloured = isColoured(colour, env, isTerminal);
-      const print = (line: string, change?: (text: string) => string) => {
-        const text = isTerminal ? escapeControlCharsInLines(line) : line;
-        process.stdout.write(`${coloured && change ? change(text) : text}\n`);
-      };
-      const output = { print, write, printError, isTerminal, isColoured: coloured, width };
       if (/^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE) {
         const { prepareMirror } = await import("./shared/mirror.ts");
-        await prepareMirror(summary.name, command, env, printError);
+        await prepareMirror(summary.name, command, env, direct.printError);
       }
-      finish(await command.run({ args: parser.args, options: parser.opts(), env, ...output }));
+      const options = parser.opts();
+      const paged = isTerminal && mayPage && command.isPaged?.(options) ? await pagedOutput() : null;
+      const out: Output = paged ?? direct;
+      const print = (line: string, change?: (text: string) => string) => {
+        const text = isTerminal ? escapeControlCharsInLines(line) : line;
+        out.put(`${coloured && change ? change(text) : text}\n`);
+      };
+      const terminal = { isTerminal, isColoured: coloured, width: process.stdout.columns || 120 };
+      const { write, printError } = { write: out.write.bind(out), printError: out.printError.bind(out) };
+      try {
+        finish(await command.run({ args: parser.args, options, env, print, write, printError, ...terminal }));
+      } finally {
+        await paged?.end();
+      }
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);
@@ -118,15 +143,15 @@ function add(
 /** Runs the command that `given` names, the words after the program's name; resolves with the exit code, also after an error. */
 export async function runProgram(given: readonly string[]): Promise<number> {
   try {
-    const { choice, rest } = takeColour(given);
-    return rest[0] === "help" && rest.length > 1 ? await help(rest.slice(1), choice) : await runWith(rest, choice);
+    const { options, rest } = takeGlobalOptions(given);
+    return rest[0] === "help" && rest.length > 1 ? await help(rest.slice(1), options) : await runWith(rest, options);
   } catch (error) {
     return reportError(error);
   }
 }
 
 /** Prints a topic, or the help of the command or group that `words` name; an unknown word is an error. */
-async function help(words: readonly string[], colour: ColourChoice): Promise<number> {
+async function help(words: readonly string[], options: GlobalOptions): Promise<number> {
   const [first = ""] = words;
   const { topics } = await import("./terminal/topics.ts");
   if (words.length === 1 && Object.hasOwn(topics, first)) {
@@ -134,29 +159,29 @@ async function help(words: readonly string[], colour: ColourChoice): Promise<num
     return 0;
   }
   const command = findCommand(words);
-  if (command) return await runWith([...command.name.split(" "), "--help"], colour);
+  if (command) return await runWith([...command.name.split(" "), "--help"], options);
   const isKnown = first === "help" || first.startsWith("-") || Object.hasOwn(groups, first);
-  return await runWith(isKnown ? ["help", ...words] : words, colour);
+  return await runWith(isKnown ? ["help", ...words] : words, options);
 }
 
-async function runWith(args: readonly string[], colour: ColourChoice): Promise<number> {
+async function runWith(args: readonly string[], options: GlobalOptions): Promise<number> {
   let code = 0;
   const program = new Parser("bitget-collector")
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
     .addHelpText("after", "\nTopics: help time, help exit-codes, help formats, help env")
-    .option(colourOption.flags, colourOption.summary)
     .configureHelp({ styleTitle: (text) => paint("title", text) })
-    .configureOutput({ getOutHasColors: () => isColoured(colour, process.env, process.stdout.isTTY === true) })
+    .configureOutput({ getOutHasColors: () => isColoured(options.colour, process.env, process.stdout.isTTY === true) })
     .showHelpAfterError("Add --help to see arguments and options.")
     .addHelpCommand(helpCommand())
     .exitOverride();
+  for (const { flags, summary } of globalOptions) program.option(flags, summary);
   const chosen = findCommand(args);
   const command = await chosen?.load();
   for (const summary of commandSummaries) {
     if (summary === chosen && command) {
       add(program, summary, command, {
-        colour,
+        ...options,
         finish(result) {
           code = result;
         },

@@ -15,6 +15,7 @@ export const alertsList: Command = {
     { flags: "--json", summary: "print JSON" },
   ],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run({ options, env, print }) {
     const limit = limitOf(options.limit);
     const times = new Times(options);

@@ -20,6 +20,7 @@ export const get: Command = {
     { flags: "--list", summary: "print the known endpoints" },
   ],
   onPostgres: "own",
+  isPaged: () => true,
   async run({ args: [endpoint], options, env, print }) {
     if (options.list) {
       for (const { name, path, params, summary } of endpoints)

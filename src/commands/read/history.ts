@@ -47,6 +47,7 @@ export const history: Command = {
     { flags: "--wide", summary: "a table of all columns with all digits" },
   ],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     const { args, options, env } = input;
     const name = parseOnlyDataset(args);

@@ -32,6 +32,7 @@ export const reconcileCommand: Command = {
     formatOption,
   ],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     const { args, options, env, printError } = input;
     if (args.length > 0) throw new UsageError("reconcile takes options only, such as --coin USDT");

@@ -61,6 +61,7 @@ export const report: Command = {
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     const { args, options, env, print } = input;
     if (options.json && !options.list) throw new UsageError("--json needs --list; a report is CSV");

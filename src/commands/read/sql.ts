@@ -14,6 +14,7 @@ export const sql: Command = {
   ],
   options: [formatOption],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     const { args, options, env } = input;
     const statement = args[0] ?? "";

@@ -26,6 +26,7 @@ export const status: Command = {
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
   onPostgres: "mirror",
+  isPaged: ({ watch }) => !watch,
   details: [
     "The first line counts the due slots of the last 30 days and the open alerts; `alerts list` and `gaps` show which.",
     "With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.",

@@ -21,6 +21,7 @@ export const gapsCommand: Command = {
   ],
   options: listOptions,
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     await printList("gaps", columns, input);
     return 0;

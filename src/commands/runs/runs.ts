@@ -22,6 +22,7 @@ export const runsCommand: Command = {
   ],
   options: [{ flags: "--state <state>", summary: `only these: ${runStates.join(", ")}` }, ...listOptions],
   onPostgres: "mirror",
+  isPaged: () => true,
   async run(input) {
     await printList("runs", columns, input, choiceOf(input.options, "state", runStates));
     return 0;

@@ -6,6 +6,7 @@ import { kinds } from "../../datasets/ledger/kinds.ts";
 import { steps } from "../../queries/periods.ts";
 import { reports } from "../../reports/index.ts";
 import { type CommandSummary, findIn } from "../command.ts";
+import { globalOptions } from "../global-options.ts";
 import { formats } from "../shared/format.ts";
 import { colourChoices } from "./colour.ts";
 import { completionScripts } from "./completion-scripts.ts";
@@ -57,7 +58,8 @@ async function valuesAfter(
   if (last === "--account") return accounts();
   if (optionValues[last]) return optionValues[last];
   if (options.some(({ flags }) => flags.startsWith(`${last} <`))) return [];
-  const flags = ["--help", "--color", ...options.map(({ flags }) => flags.split(" ")[0] ?? "")];
+  const named = [...globalOptions, ...options].map(({ flags }) => flags.split(" ")[0] ?? "");
+  const flags = ["--help", ...named];
   if (prefix.startsWith("-")) return flags.filter((flag) => !before.includes(flag));
   if (summary) return argumentValues[/[a-z]+/.exec(summary.args ?? "")?.[0] ?? ""] ?? [];
   const given = before.filter((word) => !word.startsWith("-") && word !== "help");

@@ -31,5 +31,6 @@ A secret can be read from a file: BITGET_API_SECRET_FILE=/run/secrets/bitget. Al
   BITGET_API_KEY, BITGET_API_SECRET, BITGET_API_PASSPHRASE   the account
   DATABASE_URL      file:./data/collector.db or postgres://…
   TIMEZONE          of days and reports
-  NO_COLOR          no colours; CLICOLOR_FORCE=1: colours also without a terminal`,
+  NO_COLOR          no colours; CLICOLOR_FORCE=1: colours also without a terminal
+  PAGER             shows what is longer than the screen (default: less); empty or --no-pager: nothing`,
 };
