@@ -59,10 +59,10 @@ async function startPair(skewMs: number, v1 = false) {
 it("the first response, also a refusal, confirms the clock without a time request", async () => {
   const { exchange, clockCheck, client } = await startPair(5 * minute);
   try {
-    await failureOf(client.get(commonEndpoints["v3/settings"], {}, within(5000)));
+    await failureOf(client.get(commonEndpoints["v3/settings"], {}, within(600_000)));
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 5]);
     const requests = exchange.counts.requests;
-    await client.requireClock(within(5000).signal);
+    await client.requireClock(within(600_000).signal);
     expect(exchange.counts.requests).toBe(requests);
   } finally {
     await exchange.close();
@@ -72,12 +72,12 @@ it("the first response, also a refusal, confirms the clock without a time reques
 it("a contradicted clock is checked again, and confirmed after it was set", async () => {
   const { clock, exchange, clockCheck, client } = await startPair(30 * 86_400_000);
   try {
-    expect((await failureOf(client.requireClock(within(5000).signal))).kind).toBe("clock");
+    expect((await failureOf(client.requireClock(within(600_000).signal))).kind).toBe("clock");
     expect(clockCheck.verdict).toBe("contradicted");
     exchange.clockSkewMs = 0;
     clock.setWallClock(clock.now() + 30 * 86_400_000);
     expect(clockCheck.verdict).toBe("unknown");
-    await client.requireClock(within(5000).signal);
+    await client.requireClock(within(600_000).signal);
     expect(clockCheck.verdict).toBe("confirmed");
   } finally {
     await exchange.close();
@@ -88,7 +88,7 @@ it("a host that has only v1 is requested for its time by the v1 endpoint", async
   const { exchange, clockCheck, client } = await startPair(2 * minute, true);
   exchange.injectFault({ path: commonEndpoints["v2/time"].path, code: "40404" });
   try {
-    await client.requireClock(within(5000).signal);
+    await client.requireClock(within(600_000).signal);
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 2]);
   } finally {
     await exchange.close();

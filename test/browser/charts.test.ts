@@ -11,6 +11,7 @@ import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { noChanges } from "../../src/store/alerts/alert-store.ts";
 import { btc, hour, scheduleAll, storeRun } from "../reports/kit.ts";
 import { start, storeAt } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
 
 const executablePath = findChromium();
@@ -231,7 +232,7 @@ describe.skipIf(!executablePath)("charts in a browser", () => {
   it("draws quantities as steps", async () => {
     const { page } = await open("/coin?account=main&wallet=spot&coin=BTC&span=1w");
     expect(await page.locator(".legend").textContent()).toBe("BTC");
-    const response = await fetch(at("/api/curve?of=coin&account=main&wallet=spot&coin=BTC"));
+    const response = await fetchOnce(at("/api/curve?of=coin&account=main&wallet=spot&coin=BTC"));
     const { lines } = (await response.json()) as { lines: unknown[] };
     expect(lines).toMatchObject([{ name: "total", kind: "quantity", isStep: true }]);
   });

@@ -8,6 +8,7 @@ import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
+import { fetchOnce } from "../support/http.ts";
 import { runInProcess } from "../support/in-process.ts";
 import { start } from "../support/program.ts";
 import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
@@ -39,7 +40,7 @@ async function pageOf(databasePath: string, page: string): Promise<[number, stri
   const site = openSite({ databasePath, timezone: "UTC", sqlTimeoutSeconds: 10 }, null);
   const serving = await serve(site, { host: "127.0.0.1", port: 0, token: null, names: [] }, () => {});
   try {
-    const response = await fetch(new URL(page, serving.url));
+    const response = await fetchOnce(new URL(page, serving.url));
     return [response.status, await response.text()];
   } finally {
     serving.close();

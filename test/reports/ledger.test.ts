@@ -61,7 +61,7 @@ describe.each([
       await world.close();
       rmSync(folder, { recursive: true });
     };
-  }, 60_000);
+  });
 
   /** Returns the sums of what the exchange knows, as the report prints them. */
   function sums(partOf: (entry: TrueEntry) => string): string[] {

@@ -24,7 +24,7 @@ describe("a month of a classic account, which is upgraded, and of a unified one"
   let life: Life;
   beforeAll(async () => {
     life = await live(31, 16);
-  }, 120_000);
+  });
   afterAll(() => life.close());
 
   it("is explained to the last digit on every day, but those on which the account was upgraded", () => {

@@ -188,7 +188,7 @@ describe("the returns of accounts", () => {
       await world.close();
       rmSync(folder, { recursive: true });
     };
-  }, 60_000);
+  });
 
   const report = (account: string, span = spanOf("month", "2026-01-29", "2026-02-28")) =>
     reportRows(world.path, "returns", span, { account, now: world.clock.now() });

@@ -10,6 +10,7 @@ import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import type { SimulatedAccount, Simulator } from "../../src/simulator/simulator.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
+import { fetchOnce } from "../support/http.ts";
 import { runInProcess } from "../support/in-process.ts";
 import { run } from "../support/program.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
@@ -166,7 +167,7 @@ it("check asks about several accounts at the same time, and prints them in their
     const key = request.headers["access-key"];
     if (key) await until(() => keys.add(key).size === 2);
     const headers = Object.entries(request.headers).filter(([name]) => name.startsWith("access-"));
-    const found = await fetch(`${exchange.url}${request.url}`, { headers: Object.fromEntries(headers) as never });
+    const found = await fetchOnce(`${exchange.url}${request.url}`, { headers: Object.fromEntries(headers) as never });
     response.writeHead(found.status, { "content-type": "application/json" }).end(await found.text());
   });
   await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Served, servePages } from "../browser/browser.ts";
 import { query } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { launch } from "../support/program.ts";
 
 describe("demo", () => {
@@ -30,7 +31,7 @@ describe("demo", () => {
   async function page(address: string): Promise<string> {
     const known = pages.get(address);
     if (known !== undefined) return known;
-    const text = await (await fetch(new URL(address, served.url))).text();
+    const text = await (await fetchOnce(new URL(address, served.url))).text();
     pages.set(address, text);
     return text;
   }

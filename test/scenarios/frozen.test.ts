@@ -2,6 +2,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
+import { fetchOnce } from "../support/http.ts";
 import { start } from "../support/program.ts";
 import { classic, credentials, everyDataset } from "../support/settings.ts";
 import { seconds, until } from "../support/wait.ts";
@@ -20,7 +21,7 @@ it("/healthz fails two periods after a dataset's last response, names it, and re
   await daemon.printed("dashboard:");
   const url = /dashboard: the pages are at (http:\/\/127\.0\.0\.1:\d+\/)/.exec(daemon.output().stderr)?.[1] ?? "";
   const health = async () => {
-    const response = await fetch(`${url}healthz`);
+    const response = await fetchOnce(`${url}healthz`);
     return {
       code: response.status,
       ...((await response.json()) as { status: string; stale: Record<string, string>[] }),
@@ -46,7 +47,7 @@ it("/healthz fails two periods after a dataset's last response, names it, and re
   const others = ["spot-assets", "mix-accounts", "positions", "prices"];
   const before = others.map(ends);
   await until(() => others.every((dataset, n) => ends(dataset) > (before[n] ?? 0)));
-  const metrics = await (await fetch(`${url}metrics`)).text();
+  const metrics = await (await fetchOnce(`${url}metrics`)).text();
   expect(metrics).toMatch(/^bitget_collector_fresh\{account="main",dataset="funding-assets"\} 0$/m);
   expect(metrics).toMatch(/^bitget_collector_fresh\{account="main",dataset="positions"\} 1$/m);
 

@@ -1,6 +1,7 @@
 /** The dashboard below a path of a site, through a proxy that strips the path. */
 import { expect, it } from "vitest";
 import { Secret } from "../../src/core/domain.ts";
+import { fetchOnce } from "../support/http.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
 import { startSite } from "../web/site.ts";
 
@@ -21,7 +22,7 @@ it("links, files, forms and downloads of every page stay below the path and exis
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    const answer = await fetch(next);
+    const answer = await fetchOnce(next);
     const body = await answer.text();
     if (body.startsWith("Page not found")) missing.push(next);
     if (answer.headers.get("content-type")?.startsWith("text/html")) todo.push(...targetsOf(body, next));
@@ -37,7 +38,7 @@ it("the login form posts below the path from every page, and its cookie is limit
   const { url, other } = await startReverseProxy(port);
   for (const path of ["", "positions", "api/gaps.csv", "nowhere/deep/down?at=1"]) {
     const at = new URL(path, url).href;
-    const answer = await fetch(at);
+    const answer = await fetchOnce(at);
     const targets = targetsOf(await answer.text(), at);
     expect([answer.status, targets]).toEqual([
       401,
@@ -47,7 +48,7 @@ it("the login form posts below the path from every page, and its cookie is limit
   const { origin } = new URL(url);
   const headers = { Origin: origin, "Content-Type": "application/x-www-form-urlencoded" };
   const login = (token: string) =>
-    fetch(`${url}login`, { method: "POST", headers, body: new URLSearchParams({ token }), redirect: "manual" });
+    fetchOnce(`${url}login`, { method: "POST", headers, body: new URLSearchParams({ token }), redirect: "manual" });
   const { status, headers: sent } = await login(word);
   expect([status, new URL(sent.get("location") ?? "", `${url}login`).href]).toEqual([303, url]);
   // A cookie without a path applies to the folder of the page that set it: /bitget here, / without a proxy.

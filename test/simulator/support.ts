@@ -8,6 +8,7 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from "../../src/simulator/simulator.ts";
+import { fetchOnce } from "../support/http.ts";
 import { classic, unified } from "../support/settings.ts";
 
 export const noon = Date.UTC(2026, 10, 1, 12);
@@ -50,7 +51,7 @@ export interface Reply {
 }
 
 export async function send(url: string, headers: Headers = {}): Promise<Reply> {
-  const response = await fetch(url, { headers });
+  const response = await fetchOnce(url, { headers });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, body: parsed(text) };
 }

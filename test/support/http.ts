@@ -1,5 +1,12 @@
-/** Raw HTTP over a socket, so that tests can send requests that no client library would. */
+/** HTTP over connections of their own, among it requests that no client library would send. */
 import { connect, type Socket } from "node:net";
+
+/** Requests as `fetch` does, on a new connection: the server may close one that waits at the very moment of the next request. */
+export function fetchOnce(url: string | URL, options: RequestInit = {}): ReturnType<typeof fetch> {
+  const headers = new Headers(options.headers);
+  headers.set("connection", "close");
+  return fetch(url, { ...options, headers });
+}
 
 export interface Response {
   status: number;

@@ -5,6 +5,7 @@ import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { Daemon, Site } from "../../src/web/site.ts";
 import { scheduleAll, storeRun } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { startSite } from "./site.ts";
 
 /** Schedules every minute for each account, and sets the clock to this number of minutes after `start`. */
@@ -21,7 +22,7 @@ export async function startAccounts({
   let now = start + minutes * minute + 5000;
   const started = await startSite({ site: { now: () => now, ...site } });
   for (const account of accounts) await scheduleAll(started.store, "* * * * *", start - minute, account);
-  const request = (path: string) => fetch(new URL(path, started.url));
+  const request = (path: string) => fetchOnce(new URL(path, started.url));
   return {
     ...started,
     /** Records a run of the slot this number of minutes after `start`. */

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { reconcileFile } from "../../src/store/ledger/reconcile-file.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
+import { fetchOnce } from "../support/http.ts";
 import { createWorld } from "../support/world.ts";
 import { idle } from "./site.ts";
 
@@ -35,7 +36,7 @@ it("are listed by their close, the last one first, with what is known of each", 
     site.close();
   });
   const { url } = serving;
-  const { rows } = (await (await fetch(new URL("/api/episodes", url))).json()) as { rows: Row[] };
+  const { rows } = (await (await fetchOnce(new URL("/api/episodes", url))).json()) as { rows: Row[] };
   const closes = rows.map((row) => String(row.closed_at ?? row.closed_before));
   expect(closes).toEqual([...closes].sort().reverse());
   const [known, unknown] = [rows.filter((row) => row.closed_at), rows.filter((row) => !row.closed_at)];
@@ -46,7 +47,7 @@ it("are listed by their close, the last one first, with what is known of each", 
   const listed = world.rows("select net_profit, closed_at from closed_positions") as Row[];
   expect(known.map((row) => row.net_profit).sort()).toEqual(listed.map((row) => row.net_profit).sort());
 
-  const page = async (path: string) => (await fetch(new URL(path, url))).text();
+  const page = async (path: string) => (await fetchOnce(new URL(path, url))).text();
   const [newest] = known;
   expect(await page("/positions")).toContain(`value="${newest?.net_profit}"`);
   const seen = known.find((row) => row.first_seen_at !== null) as Row;
@@ -69,7 +70,7 @@ it("are listed by their close, the last one first, with what is known of each", 
 
   // The CSV and the page have what the parameters select, in their order.
   const csv = async (query: string): Promise<Row[]> =>
-    parse(await (await fetch(new URL(`/api/episodes.csv?${query}`, url))).text(), { columns: true });
+    parse(await (await fetchOnce(new URL(`/api/episodes.csv?${query}`, url))).text(), { columns: true });
   const symbol = String(newest?.symbol);
   const expected: [string, (row: Row) => boolean][] = [
     ["period=all", () => true],
@@ -95,7 +96,7 @@ it("are listed by their close, the last one first, with what is known of each", 
   expect(nets).toEqual([...nets].sort((a, b) => a - b));
   expect((await csv("sort=-closed")).length).toBe(rows.length);
   const wrong = ["period=2d", "show=some", "sort=constructor", "cols=nothing", "open_cols=constructor"];
-  for (const query of wrong) expect((await fetch(new URL(`/positions?${query}`, url))).status).toBe(400);
+  for (const query of wrong) expect((await fetchOnce(new URL(`/positions?${query}`, url))).status).toBe(400);
   const chosen = await page("/positions?cols=net&cols=opened");
   const head = /<thead[\s\S]*?<\/thead>/g;
   expect(chosen.match(head)?.at(-1)?.match(/<th /g)).toHaveLength(3);

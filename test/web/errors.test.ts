@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { expect, it } from "vitest";
 import { Secret } from "../../src/core/domain.ts";
 import { minute, start } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { startSite } from "./site.ts";
 
 const browser = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
@@ -14,7 +15,7 @@ it.each([
   "shows a browser the error of %s with the menus of every page, and a program its sentence",
   async (path, status, sentence) => {
     const { url } = await startSite();
-    const shown = await fetch(new URL(path, url), { headers: browser });
+    const shown = await fetchOnce(new URL(path, url), { headers: browser });
     expect([shown.status, shown.headers.get("content-type")]).toEqual([status, "text/html; charset=UTF-8"]);
     const page = await shown.text();
     expect(page).toContain(sentence);
@@ -28,7 +29,7 @@ it.each([
       expect(page).toContain(part);
     // It does not update itself.
     expect(page).not.toContain("data-now");
-    const program = await fetch(new URL(path, url));
+    const program = await fetchOnce(new URL(path, url));
     expect(program.headers.get("content-type")).toContain("text/plain");
   },
 );
@@ -69,7 +70,7 @@ it.each([
 
 it("leads from a deep path back to the root", async () => {
   const { url } = await startSite();
-  const page = await (await fetch(new URL("/nowhere/deep/down", url), { headers: browser })).text();
+  const page = await (await fetchOnce(new URL("/nowhere/deep/down", url), { headers: browser })).text();
   expect(page).toContain('href="../../positions"');
   expect(page).toContain('src="../../assets/pages.js"');
   expect(page).not.toMatch(/ (href|src|action)="(?!\.\.\/\.\.\/|#)/);
@@ -78,7 +79,7 @@ it("leads from a deep path back to the root", async () => {
 it("has the pages in the menu also where the database cannot be read", async () => {
   const { url, site } = await startSite();
   rmSync(site.databasePath);
-  const shown = await fetch(url, { headers: browser });
+  const shown = await fetchOnce(url, { headers: browser });
   const page = await shown.text();
   expect([shown.status, shown.headers.get("retry-after")]).toEqual([503, null]);
   expect(page).toContain('<nav aria-label="Pages"');
@@ -91,7 +92,7 @@ it("shows nothing of the accounts to requests without the token", async () => {
   for (const path of ["/nowhere", "/login/deep", "/assets/nothing.css", "/?at=yesterday", "/healthz/x"]) {
     const headers = { ...browser, Authorization: `Bearer wrong-token-${path}` };
     for (const sent of [browser, headers]) {
-      const body = await (await fetch(new URL(path, url), { headers: sent })).text();
+      const body = await (await fetchOnce(new URL(path, url), { headers: sent })).text();
       expect(body).not.toContain("hidden-name");
       expect(body).not.toContain('class="menu');
     }

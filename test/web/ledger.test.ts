@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, compare, normalize } from "../../src/core/decimal.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
+import { fetchOnce } from "../support/http.ts";
 import { runInProcess } from "../support/in-process.ts";
 import { classic, credentials } from "../support/settings.ts";
 import { type OpenWorld, openWorld } from "../support/world.ts";
@@ -24,7 +25,7 @@ let world: OpenWorld;
 let url: string;
 let hidden: { id: string; change: string };
 
-const request = (path: string) => fetch(new URL(path, url));
+const request = (path: string) => fetchOnce(new URL(path, url));
 const page = async (path: string) => (await request(path)).text();
 const rowsOf = async (path: string): Promise<Row[]> => ((await (await request(path)).json()) as { rows: Row[] }).rows;
 const sql = (query: string) => world.rows(query) as Row[];

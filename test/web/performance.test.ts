@@ -11,6 +11,7 @@ import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
 import { type Life, live } from "../reports/pnl-life.ts";
 import { collect, failed, minute, start } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { startAccounts } from "./account.ts";
 
 describe("the performance of simulated accounts", () => {
@@ -21,18 +22,18 @@ describe("the performance of simulated accounts", () => {
   beforeAll(async () => {
     life = await live(31, Number.POSITIVE_INFINITY);
     served = await servePages(life.path, () => end);
-  }, 120_000);
+  });
   afterAll(async () => {
     served.close();
     await life.close();
   });
 
   const curveOf = async (query: string) => {
-    const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
+    const response = await fetchOnce(new URL(`/api/curve?of=profit&${query}`, served.url));
     return (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[]; unknown: unknown[] };
   };
 
-  const get = async (path: string) => (await fetch(new URL(path, served.url))).text();
+  const get = async (path: string) => (await fetchOnce(new URL(path, served.url))).text();
 
   // The first span is read point by point, the second from the cached hours.
   it.each([
@@ -96,7 +97,7 @@ describe("the performance of simulated accounts", () => {
   it("is the equity above its net deposits, at every point", async () => {
     const range = `account=main&from=${Date.parse("2026-01-03")}&to=${Date.parse("2026-01-09")}&width=4000`;
     const { at, lines } = await curveOf(range);
-    const response = await fetch(new URL(`/api/curve?lines=ledger_part,net_deposits&${range}`, served.url));
+    const response = await fetchOnce(new URL(`/api/curve?lines=ledger_part,net_deposits&${range}`, served.url));
     const found = (await response.json()) as Awaited<ReturnType<typeof curveOf>>;
     const [equities, deposits] = found.lines.map(({ values }) => values.map((value) => value ?? "unknown"));
     expect(found.at).toEqual(at);
@@ -122,7 +123,7 @@ describe("the performance of simulated accounts", () => {
   });
 
   const daysOf = async (query: string) => {
-    const found = (await (await fetch(new URL(`/api/performance?span=3m&${query}`, served.url))).json()) as {
+    const found = (await (await fetchOnce(new URL(`/api/performance?span=3m&${query}`, served.url))).json()) as {
       rows: Record<string, string | number | null>[];
     };
     return found.rows;

@@ -3,6 +3,7 @@ import { fundingAssets } from "../../src/datasets/snapshots/funding-assets.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { btc } from "../reports/kit.ts";
 import { collect, failed, minute, start } from "../store/kit.ts";
+import { fetchOnce } from "../support/http.ts";
 import { startAccounts } from "./account.ts";
 import { idle, startSite } from "./site.ts";
 
@@ -46,7 +47,7 @@ it.each([
     await collect(store, spotAssets, start + minute, {
       snapshots: [{ scope: null, takenAt: start + minute, items: [] }],
     });
-    const found = await stateOf(await (await fetch(url)).text());
+    const found = await stateOf(await (await fetchOnce(url)).text());
     expect(found.pill).toBe(pill);
     expect(found.banner).toMatch(banner);
     expect(site.daemon).toBe(daemon);

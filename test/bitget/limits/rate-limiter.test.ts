@@ -56,7 +56,7 @@ it("an exchange that counts five requests in any second never counts six", async
     setTimeout(() => send(response, 200, answer([])), Math.random() * 20);
   });
   const client = clientOf(server.url, { clock: fastClock(speed) });
-  const options = within(120_000);
+  const options = within(600_000);
 
   await Promise.all(Array.from({ length: 40 }, () => client.get(positions, { productType: "USDT-FUTURES" }, options)));
 
@@ -243,7 +243,7 @@ it("refusals of one endpoint, or with a good response in between, pause nothing 
 it("a request that queued for seconds is signed when it leaves", async () => {
   const server = await startServer((_request, response) => send(response, 200, answer({})));
   const client = clientOf(server.url, { clock: fastClock(speed) });
-  const options = within(120_000);
+  const options = within(600_000);
 
   // One a second: the third leaves two seconds after it was asked for.
   await Promise.all([1, 2, 3].map(() => client.get(endpointNamed("v2/equity"), {}, options)));

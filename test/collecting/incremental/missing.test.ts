@@ -7,6 +7,7 @@ import { scheduleSetting } from "../../../src/settings/sections/collecting.ts";
 import { withHistory } from "../../../src/store/read/open-history.ts";
 import { serve } from "../../../src/web/server.ts";
 import { openSite } from "../../../src/web/site.ts";
+import { fetchOnce } from "../../support/http.ts";
 import { classic, credentials, unified } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
 import { idle } from "../../web/site.ts";
@@ -27,7 +28,7 @@ async function serving(world: World): Promise<(path: string) => Promise<Response
     server.close();
     site.close();
   });
-  return (path) => fetch(new URL(path, server.url));
+  return (path) => fetchOnce(new URL(path, server.url));
 }
 
 type Gap = Record<"dataset" | "cause" | "to_at", string | null>;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describePostgres } from "../../store/postgres/kit.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { fetchOnce } from "../../support/http.ts";
 import { start as begin, run } from "../../support/program.ts";
 import { seconds, until } from "../../support/wait.ts";
 
@@ -48,7 +49,7 @@ describePostgres("demo --postgres", () => {
     expect(await ask("select worker from runs where state = 'missed'")).toEqual([]);
     expect(lostThen).toEqual(expect.arrayContaining(await ask(lost)));
     expect(await ask(question)).toContainEqual(expect.objectContaining({ worker: "desk-2", state: "ok" }));
-    while (!(await (await fetch(page)).text()).includes("▲ Gone")) await seconds(0.2);
+    while (!(await (await fetchOnce(page)).text()).includes("▲ Gone")) await seconds(0.2);
     expect((await run(["db", "verify"], folder, env)).code).toBe(0);
 
     demo.child.kill("SIGINT");

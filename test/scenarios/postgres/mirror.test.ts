@@ -13,6 +13,7 @@ import { contentsOf, fill } from "../../store/postgres/fill.ts";
 import { connected, describePostgres, newDatabase, newHistory } from "../../store/postgres/kit.ts";
 import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { fetchOnce } from "../../support/http.ts";
 import { runInProcess } from "../../support/in-process.ts";
 import { findPostgres, Server } from "../../support/postgres.ts";
 import { start as begin, launch, run } from "../../support/program.ts";
@@ -169,7 +170,7 @@ describePostgres("with a history in PostgreSQL", () => {
     const serving = begin(["serve"], folder, { DATABASE_URL: url, HTTP_PORT: "0", HTTP_TOKEN: "a-token-of-the-test" });
     await serving.printed("the pages are at");
     const [address = ""] = /http:\S+/.exec(serving.output().stderr) ?? [];
-    const health = await fetch(new URL("/healthz", address), {
+    const health = await fetchOnce(new URL("/healthz", address), {
       headers: { authorization: "Bearer a-token-of-the-test" },
     });
     expect([health.status, await health.json()]).toEqual([200, { status: "ok", daemon: "unknown", stale: [] }]);

@@ -13,6 +13,7 @@ import { connected, describePostgres, newDatabase, newHistory, urlOf } from "../
 import { temporaryPath } from "../../store/temporary.ts";
 import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { fetchOnce } from "../../support/http.ts";
 import { findPostgres, Server } from "../../support/postgres.ts";
 import { launch, run, start } from "../../support/program.ts";
 import { classic, credentials, everyDataset } from "../../support/settings.ts";
@@ -131,7 +132,7 @@ describePostgres("the copy in PostgreSQL", () => {
     await daemon.printed("the pages are at");
     const [address = ""] = /http:\/\/[^\s"]+/.exec(daemon.output().stderr) ?? [];
     const metric = async (name: string) => {
-      const text = await (await fetch(new URL("/metrics", address))).text();
+      const text = await (await fetchOnce(new URL("/metrics", address))).text();
       return new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
     };
     const path = join(folder, "data", "collector.db");

@@ -23,6 +23,6 @@ it.runIf(existsSync("/proc/self"))("a database is refused at once if its folder 
   const sqlite = resolve("src/store/sqlite/database.ts");
   const script = `import("${sqlite}").then((m) => m.prepareDirectory("/proc/none/data/collector.db")).catch((e) => console.log(String(e)))`;
   // In another process, because a call that never returns cannot be stopped from within.
-  const { stdout } = spawnSync(process.execPath, ["--import", "tsx", "-e", script], { timeout: 120_000 });
+  const { stdout } = spawnSync(process.execPath, ["--import", "tsx", "-e", script], { timeout: 600_000 });
   expect(String(stdout)).toContain("/proc/none/data/collector.db cannot be created (ENOENT");
 });

@@ -58,4 +58,4 @@ it("proves wallets and positions on either side of the upgrade, and names what i
     expect(Number(several?.own)).not.toBe(0);
   }
   expect((await verify(world.path, datasets)).problems).toEqual([]);
-}, 60_000);
+});

@@ -34,24 +34,25 @@ it.each([
 
 describePostgres("processes that record into one PostgreSQL", () => {
   it("are shown by status, its overview, SQL and metrics; one that is gone needs attention", async () => {
-    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const [folder, url, now] = [temporaryFolder(), await newHistory(), Date.now()];
     const postgres = await connected(url);
     const recorder = await recorderAt(url, { worker: "desk-1" });
     const env = { DATABASE_URL: url };
     expect((await runInProcess(["status"], folder, env)).stdout).not.toMatch(/worker/i);
-    await recorder.setSchedule("main", "positions", "* * * * *", Date.now() - minute);
-    await recorder.begin("main", "positions", Date.now() - 1000, Date.now());
+    await recorder.setSchedule("main", "positions", "* * * * *", now - minute);
+    await recorder.begin("main", "positions", now - 1000, now);
+    // Live for an hour, because a busy machine takes its time to read them.
     await postgres.run(`insert into worker (name, seen_at, version, settings, accounts, paused_until) values
-      ('desk-1', now_ms(), '0.2.0', '{}', 2, null), ('desk-2', now_ms() - 300000, '0.1.0', '{}', 2, null),
-      ('desk-3', now_ms(), '0.2.0', '{}', 1, now_ms() + 300000)`);
+      ('desk-1', now_ms() + 3600000, '0.2.0', '{}', 2, null), ('desk-2', now_ms() - 300000, '0.1.0', '{}', 2, null),
+      ('desk-3', now_ms() + 3600000, '0.2.0', '{}', 1, now_ms() + 3600000)`);
     const { stdout } = await runInProcess(["status"], folder, env);
     expect(stdout).toMatch(
       /^worker +state +last seen \(UTC\) +age +version +accounts +running +paused until \(UTC\)$/m,
     );
     expect(stdout).toMatch(/^desk-1 +live +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+ s +0\.2\.0 +2 +1$/m);
-    expect(stdout).toMatch(/^desk-2 +GONE .* 5 min +0\.1\.0 +2 +0$/m);
+    expect(stdout).toMatch(/^desk-2 +GONE .* \d+ min +0\.1\.0 +2 +0$/m);
     expect(stdout).toMatch(/^desk-3 +live .* 1 +0 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
-    expect(stdout).toContain("\nWorker desk-2 is gone, last seen 5 min ago.");
+    expect(stdout).toMatch(/\nWorker desk-2 is gone, last seen \d+ min ago\./);
     const [{ workers }] = JSON.parse((await runInProcess(["status", "--json"], folder, env)).stdout);
     expect(workers).toMatchObject([
       { name: "desk-1", state: "live", running: 1, accounts: 2, version: "0.2.0", pausedUntil: null },
@@ -60,7 +61,7 @@ describePostgres("processes that record into one PostgreSQL", () => {
     ]);
     const { database } = postgres.address;
     const mirror = join(folder, "data", `${database}-bitget.mirror.db`);
-    const lines = overviewLines(mirror, "UTC", Date.now());
+    const lines = overviewLines(mirror, "UTC", now);
     expect(lines.map(({ text }) => text)).toContain("Workers");
     expect(lines.filter(({ tone }) => tone === "bad").map(({ text }) => text)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^desk-2 +GONE/), expect.stringMatching(/^Worker desk-2 is gone/)]),

@@ -151,7 +151,7 @@ describe.runIf(hasShell)("the work to show these does not grow with the number o
     ["the freshness", (sqlite, now) => prepareFreshness(sqlite)(now)],
     ["the last failure", (sqlite, now) => lastFailure(sqlite, 1, now)],
   ];
-  it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {
+  it.each(causes)("%s", async (_, causeOf) => {
     const [one, other] = [await lacking(few, causeOf), await lacking(many, causeOf)];
     for (const [what, read] of reads) {
       const steps = [one, other].map(({ path, now }) => stepsOf(path, (sqlite) => read(sqlite, now)));

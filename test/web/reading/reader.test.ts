@@ -1,11 +1,12 @@
 import { renameSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { pause } from "../../../src/core/async/cooperate.ts";
 import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
 import { Reader } from "../../../src/web/reading/reader.ts";
 import { storeAt } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
+import { until } from "../../support/wait.ts";
 
 const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
@@ -48,7 +49,7 @@ it("reads the replaced file, also after a query that began before the replacemen
     });
     return accounts;
   });
-  await vi.waitFor(() => expect(answer).toHaveLength(1));
+  await until(() => answer.length === 1);
   renameSync(other, path);
   expect(await reader.read((history) => history.accounts())).toEqual(["main"]);
   answer();

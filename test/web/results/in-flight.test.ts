@@ -16,6 +16,7 @@ import { servePages } from "../../browser/browser.ts";
 import { reportRows, storeRun } from "../../reports/kit.ts";
 import { collect, good, item } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
+import { fetchOnce } from "../../support/http.ts";
 import { rowOf } from "../../support/rows.ts";
 
 const hour = 3_600_000;
@@ -125,7 +126,7 @@ async function curveAt(path: string, instants: number | number[], query: string)
   const served = await servePages(path, () => now);
   try {
     for (now of [instants].flat()) {
-      const response = await fetch(new URL(`/api/curve?of=profit&${query}`, served.url));
+      const response = await fetchOnce(new URL(`/api/curve?of=profit&${query}`, served.url));
       const { at, lines } = (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[] };
       const [profit = [], drawdown = []] = lines.map(({ values }) => values);
       points = at.map((each, index) => {
