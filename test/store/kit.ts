@@ -1,4 +1,7 @@
 /** Helpers to write and read a store, in tests and in other programs. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/core/domain.ts";
@@ -16,9 +19,36 @@ export const quiet = createLog({ level: "silent", format: "json", secrets: [], w
 export const start = 1_793_491_200_000;
 export const minute = 60_000;
 
-/** Opens a store without log lines. The caller closes it. */
-export const storeAt = (path: string): Promise<SqliteStore> =>
+/** Opens a store without log lines, as the program does: it creates what does not exist. The caller closes it. */
+export const createAt = (path: string): Promise<SqliteStore> =>
   openStore({ path, datasets, log: quiet, clock: systemClock });
+
+/** As `createAt`, but what does not exist begins as a copy. */
+export async function storeAt(path: string): Promise<SqliteStore> {
+  await provideHistory(path);
+  return createAt(path);
+}
+
+let empty: Buffer | undefined;
+
+/** Makes the path an empty history unless there is a file: a copy, because creating one takes longer than most tests. */
+export async function provideHistory(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  empty ??= await createEmpty();
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, empty, { mode: 0o600 });
+}
+
+async function createEmpty(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), "collector-empty-"));
+  const path = join(folder, "collector.db");
+  try {
+    (await createAt(path)).close();
+    return readFileSync(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 export const item = (dataset: Dataset, cells: Row, extra: Extra = null): Item => ({
   row: rowOf(dataset, cells),

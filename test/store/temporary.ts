@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import type { SqliteStore } from "../../src/store/open.ts";
 import { temporaryFolder } from "../support/files.ts";
-import { storeAt } from "./kit.ts";
+import { createAt, storeAt } from "./kit.ts";
 
 /** Returns the path of a database in a new folder. */
 export const temporaryPath = (): string => join(temporaryFolder(), "collector.db");
@@ -18,8 +18,13 @@ export function older(migration: string): string {
   return path;
 }
 
-export async function open(path: string): Promise<SqliteStore> {
-  const store = await storeAt(path);
+export const open = (path: string): Promise<SqliteStore> => untilFinished(storeAt(path));
+
+/** As `open`, where creating the database is what is tested. */
+export const create = (path: string): Promise<SqliteStore> => untilFinished(createAt(path));
+
+async function untilFinished(opening: Promise<SqliteStore>): Promise<SqliteStore> {
+  const store = await opening;
   onTestFinished(() => store.close());
   return store;
 }

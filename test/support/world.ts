@@ -8,6 +8,7 @@ import { type Clock, SimulatedClock } from "../../src/core/clock.ts";
 import type { Metrics } from "../../src/monitoring/metrics.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
+import { provideHistory } from "../store/kit.ts";
 import { temporaryFolder } from "./files.ts";
 import { fixtureEndpoints } from "./fixture-endpoints.ts";
 import { classic, credentials, everyDataset } from "./settings.ts";
@@ -85,6 +86,7 @@ export async function openWorld(
 ): Promise<OpenWorld> {
   const clock = new SettableClock(Date.parse(start));
   const exchange = await startSimulator({ clock, accounts: [classic], endpoints: fixtureEndpoints, ...options });
+  await provideHistory(path);
   let current = settings;
   async function open() {
     const settings = loadConfig({
@@ -99,7 +101,7 @@ export async function openWorld(
     const config = settings.postgres ? { ...settings, databasePath: path } : settings;
     const app = await openApp(config, clock);
     // The program does this before its first slot; an unconfirmed clock is part of some tests.
-    await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
+    await app.publicSession.client.requireClock(AbortSignal.timeout(600_000)).catch(() => {});
     const metrics = observeRuns(app);
     const scheduler = await Scheduler.open({
       ...app,

@@ -14,7 +14,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { backup } from "../../../src/store/sqlite/backup.ts";
 import { openReadOnly, type Sqlite } from "../../../src/store/sqlite/database.ts";
 import { temporaryFolder } from "../../support/files.ts";
-import { open, temporaryPath } from "../temporary.ts";
+import { create as open, temporaryPath } from "../temporary.ts";
 
 async function source(): Promise<Sqlite> {
   const path = temporaryPath();

@@ -15,7 +15,7 @@ import { requireFreePath } from "../../../src/store/transfer/restore.ts";
 import { canMount } from "../../faults/disks.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { start } from "../kit.ts";
-import { open, temporaryPath } from "../temporary.ts";
+import { create as open, temporaryPath } from "../temporary.ts";
 
 /** Every function that opens a database. */
 const openings = [lockDatabase, openReadOnly, openWriter, open];

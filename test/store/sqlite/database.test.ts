@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
 import { openReadOnly, openWriter } from "../../../src/store/sqlite/database.ts";
 import { change, query } from "../kit.ts";
-import { open, temporaryPath } from "../temporary.ts";
+import { create as open, temporaryPath } from "../temporary.ts";
 
 const refusals: [what: string, make: (path: string) => Promise<void> | void, message: RegExp][] = [
   ["an empty file", (path) => writeFileSync(path, ""), /exists but is empty\. Restore a backup/],

@@ -14,7 +14,7 @@ import { type Migration, ownMigrations } from "../../../src/store/sqlite/migrati
 import { migrate } from "../../../src/store/transfer/migrate.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { change, coins, collect, good, minute, query, quiet, start } from "../kit.ts";
-import { older, open, temporaryPath } from "../temporary.ts";
+import { older, create as open, temporaryPath } from "../temporary.ts";
 
 const views = viewsOf(datasets);
 
