@@ -22,11 +22,12 @@ export default defineConfig({
     include: separate,
     // Not in every run: `npm run test:faults -- every`.
     exclude: process.env.FAULTS === "every" ? long : [],
-    globalSetup: ["test/support/build.ts", "test/support/postgres.ts"],
+    globalSetup: ["build", "postgres", "made-once"].map((name) => `test/support/${name}.ts`),
     fileParallelism: false,
     // A limit for what hangs; rows of the matrix have limits of their own.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 600_000 } },
     maxConcurrency: 3,
     isolate: false,
   },

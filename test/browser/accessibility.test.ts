@@ -1,17 +1,22 @@
 /** Tests the pages by axe-core, the rules of WCAG that a program can decide. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { simulateFortnight } from "../support/fortnight.ts";
 import { startSite } from "../web/site.ts";
-import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
+import {
+  type Browser,
+  drawn,
+  findChromium,
+  fortnight,
+  fortnightDays,
+  type Served,
+  servePages,
+  startBrowser,
+} from "./browser.ts";
 
 const executablePath = findChromium();
-const days = 6;
-const end = Date.UTC(2026, 9, 1 + days);
+const end = Date.UTC(2026, 9, 1 + fortnightDays);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const paths = [
@@ -50,37 +55,34 @@ async function violations(page: Page, state: string, rules: readonly string[] | 
 }
 
 describe.skipIf(!executablePath)("accessibility", () => {
-  const folder = mkdtempSync(join(tmpdir(), "collector-axe-"));
-  const path = join(folder, "collector.db");
   let now = end + 60_000;
   let served: Served;
   let browser: Browser;
 
   beforeAll(async () => {
-    await simulateFortnight(path, days);
-    served = await servePages(path, () => now);
+    served = await servePages(await fortnight(), () => now);
     browser = await startBrowser(executablePath ?? "");
   });
 
   afterAll(async () => {
     await browser?.close();
     served?.close();
-    rmSync(folder, { recursive: true });
   });
 
   const at = (path: string): string => new URL(path, served.url).href;
   const small = { width: 390, height: 844 };
   const large = { width: 1280, height: 844 };
 
-  /** Returns the violations on a laptop and on a phone, light and dark. What a page looks like changes contrast only. */
-  async function inAllLooks(page: Page, state: string): Promise<string[]> {
+  const twoLooks = [
+    [large, "light", null],
+    [small, "dark", null],
+  ] as const;
+  /** On a laptop and on a phone, light and dark. The colours of a page change contrast only. */
+  const allLooks = [...twoLooks, [small, "light", ["color-contrast"]], [large, "dark", ["color-contrast"]]] as const;
+
+  async function inLooks(page: Page, state: string, looks: typeof allLooks | typeof twoLooks): Promise<string[]> {
     const found: string[] = [];
-    for (const [viewport, colorScheme, rules] of [
-      [large, "light", null],
-      [large, "dark", ["color-contrast"]],
-      [small, "light", ["color-contrast"]],
-      [small, "dark", null],
-    ] as const) {
+    for (const [viewport, colorScheme, rules] of looks) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
       found.push(...(await violations(page, `${state}, ${viewport.width} px, ${colorScheme}`, rules)));
@@ -93,13 +95,13 @@ describe.skipIf(!executablePath)("accessibility", () => {
     const found: string[] = [];
     for (const path of [...paths, ...dated]) {
       await page.goto(at(path));
-      found.push(...(await inAllLooks(page, path)));
+      found.push(...(await inLooks(page, path, allLooks)));
     }
     for (const table of ["positions", "episodes"]) {
       await page.goto(at("/positions"));
       await page.locator(`#${table} tbody a`).first().click();
       await drawn(page);
-      found.push(...(await inAllLooks(page, `a position of ${table}`)));
+      found.push(...(await inLooks(page, `a position of ${table}`, allLooks)));
     }
     expect(found).toEqual([]);
   });
@@ -110,7 +112,7 @@ describe.skipIf(!executablePath)("accessibility", () => {
     now = end + 86_400_000;
     for (const path of livePaths) {
       await page.goto(at(path));
-      found.push(...(await inAllLooks(page, `${path}, stale`)));
+      found.push(...(await inLooks(page, `${path}, stale`, twoLooks)));
     }
     now = end + 60_000;
     expect(found).toEqual([]);
@@ -121,11 +123,11 @@ describe.skipIf(!executablePath)("accessibility", () => {
     await drawn(page);
     await page.locator(".plot").first().focus();
     await page.keyboard.press("End");
-    const found = await inAllLooks(page, "a reading of the curve");
+    const found = await inLooks(page, "a reading of the curve", allLooks);
     for (const path of ["/positions", "/reports", "/collection"]) {
       await page.goto(at(path));
       await page.locator("details").evaluateAll((all) => all.map((one) => one.toggleAttribute("open", true)));
-      found.push(...(await inAllLooks(page, `opened menus of ${path}`)));
+      found.push(...(await inLooks(page, `opened menus of ${path}`, allLooks)));
     }
     expect(found).toEqual([]);
   });
@@ -136,7 +138,7 @@ describe.skipIf(!executablePath)("accessibility", () => {
     const found: string[] = [];
     for (const path of livePaths) {
       await page.goto(new URL(path, url).href);
-      found.push(...(await inAllLooks(page, `${path}, empty`)));
+      found.push(...(await inLooks(page, `${path}, empty`, twoLooks)));
     }
     expect(found).toEqual([]);
   });

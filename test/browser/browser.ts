@@ -7,6 +7,8 @@ import { expect, onTestFinished } from "vitest";
 import type { Secret } from "../../src/core/domain.ts";
 import { serve } from "../../src/web/server.ts";
 import { type Daemon, openSite } from "../../src/web/site.ts";
+import { simulateFortnight } from "../support/fortnight.ts";
+import { madeOnce } from "../support/made-once.ts";
 import { idle } from "../web/site.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -46,6 +48,13 @@ export interface Served {
   close(): void;
 }
 
+/** How many days `fortnight` has. */
+export const fortnightDays = 6;
+
+/** Returns the path of a history with the beginning of the simulated fortnight, for reading only. */
+export const fortnight = (): Promise<string> =>
+  madeOnce("fortnight.db", (path) => simulateFortnight(path, fortnightDays));
+
 /** Serves the pages of a database as of `now`, epoch ms. */
 export async function servePages(
   databasePath: string,
@@ -65,9 +74,6 @@ export async function servePages(
   };
 }
 
-/** The time limit of a page on a busy machine, milliseconds. */
-export const patience = 120_000;
-
 export interface OpenPage {
   page: Page;
   context: BrowserContext;
@@ -81,7 +87,11 @@ export type Browser = Awaited<ReturnType<typeof startBrowser>>;
 
 export async function startBrowser(executablePath: string) {
   const profile = mkdtempSync(join(tmpdir(), "collector-browser-"));
-  const browser = await chromium.launch({ ...launchOptions(executablePath), env: { ...process.env, HOME: profile } });
+  const browser = await chromium.launch({
+    ...launchOptions(executablePath),
+    timeout: 0,
+    env: { ...process.env, HOME: profile },
+  });
   return {
     /** Opens a page in a context of its own, which is closed when the test is over. */
     async open(path: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
@@ -92,7 +102,8 @@ export async function startBrowser(executablePath: string) {
         ...options,
       });
       onTestFinished(() => context.close());
-      context.setDefaultTimeout(patience);
+      // The limit of the test applies.
+      context.setDefaultTimeout(0);
       const page = await context.newPage();
       const opened: OpenPage = { page, context, problems: [], hosts: new Set() };
       page.on("console", (message) => {
@@ -113,5 +124,5 @@ export async function startBrowser(executablePath: string) {
 /** Waits until the first curve of the page has been drawn `times` times. */
 export async function drawn(page: Page, times = 1): Promise<void> {
   const count = async () => Number(await page.locator("figure.chart").first().getAttribute("data-drawn"));
-  await expect.poll(count, { timeout: patience }).toBeGreaterThanOrEqual(times);
+  await expect.poll(count).toBeGreaterThanOrEqual(times);
 }
