@@ -32,6 +32,7 @@ describe("the program", () => {
     expect(loaded).toEqual([
       "commander",
       "commands/command.js",
+      "commands/global-options.js",
       "commands/index.js",
       "commands/program.js",
       "commands/run/signals.js",

@@ -21,6 +21,7 @@ export const collect: Command = {
   details: [
     "With DATABASE_URL=postgres://… it records there, as the worker WORKER_NAME/PROCESS of its runs.",
     "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
+    "What is off by default is run only where it is named.",
     "",
     "Datasets:",
     ...datasets.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
@@ -91,7 +92,7 @@ async function subAccountSessions(
 }
 
 /**
- * Runs the named datasets once, or all if none is named, with the current time as their slot. Calls `onResult` at the end of each run.
+ * Runs the named datasets once, or all that are on by default if none is named, with the current time as their slot. Calls `onResult` at the end of each run.
  * Resolves with the states of the runs; null for a slot that another process has claimed.
  */
 export async function collectNow(
@@ -102,7 +103,9 @@ export async function collectNow(
 ): Promise<(RunState | null)[]> {
   const slot = deps.clock.now();
   const started: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
-  for (const dataset of deps.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
+  for (const dataset of deps.datasets.filter(({ name, schedule }) =>
+    names.length === 0 ? schedule !== "" : names.includes(name),
+  ))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;
       const dependencies = started.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);

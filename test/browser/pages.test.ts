@@ -189,7 +189,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   it("answers on the first screen what was made, what can hurt, and how old the data is", async () => {
     const answers = [
       ...[".equity data", ".equity .age", "#attention h2 small", "#positions tbody tr:first-child .figure"],
-      ...["Today", "7 days", "30 days", "Unrealised", "Drawdown"].map(
+      ...["Today", "7 days", "30 days", "Unrealised", "Drawdown, 30 days"].map(
         (label) => `.tiles li:has(a:text-is("${label}")) .value`,
       ),
       "#positions tbody tr:first-child small:has-text('distance')",

@@ -86,7 +86,8 @@ export async function openWorld(
 ): Promise<OpenWorld> {
   const clock = new SettableClock(Date.parse(start));
   const exchange = await startSimulator({ clock, accounts: [classic], endpoints: fixtureEndpoints, ...options });
-  await provideHistory(path);
+  // With a history in PostgreSQL the file is a mirror.
+  if (settings.DATABASE_URL === undefined) await provideHistory(path);
   let current = settings;
   async function open() {
     const settings = loadConfig({

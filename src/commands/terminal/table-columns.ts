@@ -152,6 +152,9 @@ export const tableColumns: Readonly<Record<DatasetName, readonly TableColumn[]>>
     ...[time("at"), plain("coin"), ...quantities("amount"), plain("from_wallet", "from"), plain("to_wallet", "to")],
     ...[plain("status"), plain("from_user"), plain("to_user")],
   ],
+  "tax-records": [
+    ...[time("at"), plain("wallet"), plain("coin"), plain("type"), ...quantities("amount", "fee", "balance")],
+  ],
 };
 
 /** The column that is shown where there is more than one account. */

@@ -15,7 +15,10 @@ import { idle } from "../../web/site.ts";
 const start = Date.parse("2026-10-20T10:00:00Z");
 const hour = 3_600_000;
 const day = 24 * hour;
-const names = recordDatasets.map(({ name }) => name).sort();
+const names = recordDatasets
+  .filter(({ schedule }) => schedule !== "")
+  .map(({ name }) => name)
+  .sort();
 const schedules = Object.fromEntries(names.map((name) => [scheduleSetting(name), "0 10 * * *"]));
 
 async function serving(world: World): Promise<(path: string) => Promise<Response>> {
