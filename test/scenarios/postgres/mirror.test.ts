@@ -52,13 +52,12 @@ describePostgres("with a history in PostgreSQL", () => {
       ["db", "verify"],
       ["status", "--json"],
     ]) {
-      const [expected, found] = [await run(args, folder, file), await run(args, folder, { DATABASE_URL: url })];
-      const ages = /"ageMs": \d+/g;
-      expect([args, found.code, found.stdout.replace(ages, "")]).toEqual([
-        args,
-        expected.code,
-        expected.stdout.replace(ages, ""),
-      ]);
+      // Time passes, and a slot more may be due: the second is as the first, or as the third.
+      const before = await run(args, folder, file);
+      const found = await run(args, folder, { DATABASE_URL: url });
+      const after = await run(args, folder, file);
+      const printed = ({ code, stdout }: typeof found) => ({ args, code, stdout: stdout.replace(/"ageMs": \d+/g, "") });
+      expect([printed(before), printed(after)]).toContainEqual(printed(found));
       expect(found.stderr).toMatch(ageLine);
     }
     await record(folder, 3, 1);
