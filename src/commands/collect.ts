@@ -8,7 +8,7 @@ import { systemClock } from "../core/clock.ts";
 import type { RunState } from "../core/domain.ts";
 import { CollectorError, UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
-import { datasets } from "../datasets/index.ts";
+import { datasets, isOnByDefault } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 import { parseDataset } from "./shared/option.ts";
@@ -21,7 +21,7 @@ export const collect: Command = {
   details: [
     "With DATABASE_URL=postgres://… it records there, as the worker WORKER_NAME/PROCESS of its runs.",
     "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
-    "What is off by default is run only where it is named.",
+    "A dataset that has no schedule by default is run only if it is named.",
     "",
     "Datasets:",
     ...datasets.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
@@ -92,8 +92,8 @@ async function subAccountSessions(
 }
 
 /**
- * Runs the named datasets once, or all that are on by default if none is named, with the current time as their slot. Calls `onResult` at the end of each run.
- * Resolves with the states of the runs; null for a slot that another process has claimed.
+ * Runs the named datasets once, or all that are on by default if none is named, with the current time as their slot. Calls `onResult`
+ * at the end of each run. Resolves with the states of the runs; null for a slot that another process has claimed.
  */
 export async function collectNow(
   { deps, sessions, publicSession }: Pick<App, "deps" | "sessions" | "publicSession">,
@@ -103,8 +103,8 @@ export async function collectNow(
 ): Promise<(RunState | null)[]> {
   const slot = deps.clock.now();
   const started: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
-  for (const dataset of deps.datasets.filter(({ name, schedule }) =>
-    names.length === 0 ? schedule !== "" : names.includes(name),
+  for (const dataset of deps.datasets.filter((one) =>
+    names.length === 0 ? isOnByDefault(one) : names.includes(one.name),
   ))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;

@@ -39,6 +39,9 @@ export const recordDatasets: readonly IncrementalDataset[] = [
 
 export const datasets: readonly AnyDataset[] = [...snapshotDatasets, ...recordDatasets];
 
+/** Returns whether a dataset is collected unless the settings say otherwise. */
+export const isOnByDefault = ({ schedule }: AnyDataset): boolean => schedule !== "";
+
 export const datasetNames: readonly DatasetName[] = datasets.map(({ name }) => name);
 
 /** Returns the dataset of that name. @throws RangeError if there is none */

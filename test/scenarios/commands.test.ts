@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { loadCommands } from "../../src/commands/index.ts";
-import { datasets } from "../../src/datasets/index.ts";
+import { datasets, isOnByDefault } from "../../src/datasets/index.ts";
 import type { SimulatedAccount, Simulator } from "../../src/simulator/simulator.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -16,7 +16,7 @@ import { run } from "../support/program.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 
-const onByDefault = datasets.filter(({ schedule }) => schedule !== "");
+const onByDefault = datasets.filter(isOnByDefault);
 
 const commands = await loadCommands();
 

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { status } from "../../../src/commands/read/status.ts";
 import { missingRecordLines } from "../../../src/commands/shared/missing-records.ts";
-import { recordDatasets } from "../../../src/datasets/index.ts";
+import { isOnByDefault, recordDatasets } from "../../../src/datasets/index.ts";
 import { scheduleSetting } from "../../../src/settings/sections/collecting.ts";
 import { withHistory } from "../../../src/store/read/open-history.ts";
 import { serve } from "../../../src/web/server.ts";
@@ -16,7 +16,7 @@ const start = Date.parse("2026-10-20T10:00:00Z");
 const hour = 3_600_000;
 const day = 24 * hour;
 const names = recordDatasets
-  .filter(({ schedule }) => schedule !== "")
+  .filter(isOnByDefault)
   .map(({ name }) => name)
   .sort();
 const schedules = Object.fromEntries(names.map((name) => [scheduleSetting(name), "0 10 * * *"]));

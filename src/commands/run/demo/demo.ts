@@ -5,7 +5,7 @@ import { SimulatedClock } from "../../../core/clock.ts";
 import { UsageError } from "../../../core/errors.ts";
 import { hourMs } from "../../../core/time.ts";
 import { sourcesOf } from "../../../datasets/incremental.ts";
-import { datasets } from "../../../datasets/index.ts";
+import { datasets, isOnByDefault } from "../../../datasets/index.ts";
 import { type Config, loadConfig, scheduleSetting } from "../../../settings/config.ts";
 import type { Environment } from "../../../settings/env-file.ts";
 import { pages } from "../../../settings/sections/pages.ts";
@@ -171,7 +171,7 @@ function demoSettings(env: Environment, pattern: string, recordPattern = pattern
   for (const dataset of datasets) {
     const isComplete = sourcesOf(dataset, "v2").every(({ endpoint }) => endpoint === null || isModelled(endpoint.path));
     const wanted = dataset.mode === "incremental" ? recordPattern : pattern;
-    settings[scheduleSetting(dataset.name)] = isComplete && dataset.schedule !== "" ? wanted : "";
+    settings[scheduleSetting(dataset.name)] = isComplete && isOnByDefault(dataset) ? wanted : "";
   }
   return settings;
 }
