@@ -5,8 +5,6 @@ import type { ChartView } from "./chart-views.ts";
 import type { Html } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
 
-export { equityViews, standardSpans } from "./chart-views.ts";
-
 export interface ChartOptions {
   id: string;
   title: string;

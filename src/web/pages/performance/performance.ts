@@ -17,7 +17,6 @@ import {
 } from "../../data/performance/performance.ts";
 import { type CurrentDrawdown, readDrawdown } from "../../data/results/drawdown.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { badRequest } from "../../site.ts";
 import { chartHtml } from "../parts/chart.ts";
 import { amountFigure, type Html, instantFigure, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
@@ -28,9 +27,6 @@ import { calendars, daysOfSum, type Shown } from "./calendar.ts";
 const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
 
 export function* performancePage(view: View): Steps<Html> {
-  const { span = "1m", by = "month" } = view.params;
-  if (!Object.hasOwn(spans, span)) throw badRequest(`"span" must be one of ${Object.keys(spans).join(", ")}.`);
-  if (by !== "day" && by !== "month") throw badRequest('"by" must be day or month.');
   const days = yield* dayResults(view);
   const { from, to } = shownSpan(view);
   const loss = yield* readDrawdown(view, from);
