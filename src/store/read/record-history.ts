@@ -28,9 +28,6 @@ const byTime = (dataset: IncrementalDataset, direction: "asc" | "desc"): string 
 /** Returns the condition of a filter. A coin may have small letters in the exchange's spelling. */
 const matches = (column: string): string => (column === "coin" ? "upper(coin) = ?" : `${column} = ?`);
 
-/** Returns the row with its integers as bigint. No view has other numbers; reading them as bigint takes SQLite's driver four times as long. */
-const withBigIntegers = (row: Cell[]): Cell[] => row.map((cell) => (typeof cell === "number" ? BigInt(cell) : cell));
-
 /** Yields the rows of a span of event times in ascending order, or only the `newest` of them. */
 export function* selectRecords(
   sqlite: Sqlite,
@@ -139,15 +136,16 @@ export function* scanRecords<T>(
 ): Generator<T[][], void> {
   const columns = exportedColumns(sqlite, dataset);
   const { changes: _, ...unchanging } = dataset;
-  const everyVersion = recordQuery({ ...recordLayoutOf(dataset), dataset: unchanging });
+  const { packed, decode } = packedRow(sqlite, dataset, columns);
+  const everyVersion = recordQuery({ ...recordLayoutOf(dataset), dataset: unchanging }, packedDialect);
   const id = snakeCase(dataset.id);
   const rows = sqlite
-    .prepare<unknown[], Cell[]>(
-      `select ${columns.join(", ")} from (${everyVersion})
+    .prepare<unknown[], string>(
+      `select ${packed} from (${everyVersion})
        where snapshot_id in (select id from snapshot where taken_at >= ? and taken_at < ?)
        order by snapshot_id, length(${id}), ${id}, version`,
     )
-    .raw()
+    .pluck()
     .iterate(from, to);
-  for (const row of rows) yield [withBigIntegers(row).map((value, at) => cell(value, columns[at] ?? ""))];
+  for (const row of rows) yield [decode(row).map((value, at) => cell(value, columns[at] ?? ""))];
 }
