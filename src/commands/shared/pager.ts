@@ -102,10 +102,10 @@ function startPager(pager: string): { stdin: Writable; ended: Promise<void> } {
   const env = { LESS: lessOptions, ...Object.fromEntries(given) };
   // A shell in between would end at Ctrl-C, and leave the pager without a terminal.
   const [program = "", ...args] = isPlain(pager) ? wordsOf(pager) : ["sh", "-c", pager];
-  const child = spawn(program, args, { env, stdio: ["pipe", "inherit", "inherit"] });
-  child.stdin.on("error", () => {});
   const ignore = () => {};
   process.on("SIGINT", ignore);
+  const child = spawn(program, args, { env, stdio: ["pipe", "inherit", "inherit"] });
+  child.stdin.on("error", () => {});
   const ended = new Promise<void>((resolve) => child.once("error", () => resolve()).once("close", () => resolve()));
   return { stdin: child.stdin, ended: ended.finally(() => process.off("SIGINT", ignore)) };
 }
