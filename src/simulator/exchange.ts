@@ -24,6 +24,8 @@ export interface Exchange {
   listFaults: ListFaults;
   /** Returns the ledgers of an account in its mode, oldest entries first. */
   ledgerOf(account: SimulatedAccount): TrueEntry[];
+  /** Returns the exchange's time. Epoch ms. */
+  now(): number;
   respond(request: Admitted, fault: Fault | null): HttpResponse;
   refuse(refusal: Refusal): HttpResponse;
 }
@@ -34,8 +36,8 @@ export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows" | "usesMa
 export interface ExchangeOptions {
   accounts: readonly SimulatedAccount[];
   clock: Clock;
-  /** Returns the exchange's time for responses. Epoch ms. */
-  now(): number;
+  /** Returns how far the exchange's clock is ahead of `clock`. Milliseconds. */
+  skew(): number;
   seed: number;
   /** When the accounts start, epoch ms. */
   from: number;
@@ -48,7 +50,8 @@ export interface ExchangeOptions {
 }
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { accounts, clock, now, seed, from, shift, habits, recordLimit } = options;
+  const { accounts, clock, skew, seed, from, shift, habits, recordLimit } = options;
+  const now = () => clock.now() + skew();
   const market = createMarket(seed, shift);
   const life = (name: string, plan?: Plan) => simulateAccount({ name, seed, from, market, shift, plan, ...habits });
   const accountStates = new Map(accounts.map(({ name, plan }) => [name, life(name, plan)]));
@@ -66,9 +69,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
       .map(([wallet, row]) => trueEntry(mode, wallet, row));
   }
 
-  function dataFor({ endpoint, account, query }: Admitted): ServedResponse {
-    const instant = clock.now();
-    if (!account) return endpoint.respond({ market, instant, now: now() }, query);
+  function dataFor({ endpoint, account, query }: Admitted, instant: number, time: number): ServedResponse {
+    if (!account) return endpoint.respond({ market, instant, now: time }, query);
     const state = accountStates.get(account.name)?.(instant);
     if (!state) throw new Error(`no simulated account ${account.name}`);
     const uid = String(1_000_000_000 + hashText(userOf(account)));
@@ -77,7 +79,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const { subAccountOf: parent = null, addresses = "", reads = allReadPermissions } = account;
     const { mode, unifiedSince: since = Number.NEGATIVE_INFINITY } = account;
     const view = {
-      ...{ uid, parent, addresses, mayTrade, reads, mode, since, state, market, instant, now: now() },
+      ...{ uid, parent, addresses, mayTrade, reads, mode, since, state, market, instant, now: time },
       ...{ bills: own, listFaults, subAccounts: [] },
     };
     const subAccounts = (account.subAccounts ?? []).map((facts) => ({
@@ -118,9 +120,12 @@ export function createExchange(options: ExchangeOptions): Exchange {
       const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
       return { ...refused, headers: { ...refused.headers, ...headers } };
     }
-    const served = catchRefusal(() => dataFor(list === "repeated" ? withoutCursor(request) : request));
+    // Read once: a response whose time is later than its data claims to contain what happened in between.
+    const instant = clock.now();
+    const takenAt = instant + skew();
+    const asked = list === "repeated" ? withoutCursor(request) : request;
+    const served = catchRefusal(() => dataFor(asked, instant, takenAt));
     if (served instanceof Refusal) return refuse(served);
-    const takenAt = now();
     const data = list ? editList(served.data, list) : served.data;
     const good = { code: "00000", msg: "success", requestTime: takenAt, data };
     const account = request.account?.name ?? publicAccount;
@@ -133,7 +138,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);
   }
 
-  return { record, bills, listFaults, ledgerOf, respond, refuse };
+  return { record, bills, listFaults, ledgerOf, now, respond, refuse };
 }
 
 const json = (status: number, headers: Record<string, string>, envelope: unknown): HttpResponse => ({

@@ -95,9 +95,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const from = options.from ?? clock.now() - defaultAgeMs;
   const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
-  const now = () => clock.now() + simulator.clockSkewMs;
-  const exchange = createExchange({ accounts, clock, now, seed, from, shift, habits, recordLimit });
-  const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now });
+  const skew = () => simulator.clockSkewMs;
+  const exchange = createExchange({ accounts, clock, skew, seed, from, shift, habits, recordLimit });
+  const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now: exchange.now });
   const faults = createFaults();
   const timers = new Set<() => void>();
 
