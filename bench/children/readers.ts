@@ -24,6 +24,7 @@ const firstPages = [
   "",
   "positions?period=all&sort=-net",
   "balances",
+  "balances?by=wallet",
   "performance?span=1y&by=day",
   "reports",
   "collection",

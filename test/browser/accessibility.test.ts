@@ -25,6 +25,7 @@ const paths = [
   "/positions",
   "/positions?period=all&hold_side=short&q=BTC&cols=net,funding",
   "/balances?show=all&digits=all",
+  "/balances?by=wallet",
   "/collection?day=2026-10-05",
   "/reconciliation",
   "/reports?preview=equity",

@@ -34,6 +34,7 @@ const paths = [
   "/performance?by=day&span=all",
   "/positions",
   "/balances",
+  "/balances?by=wallet",
   "/collection",
   "/collection?day=2026-10-05",
   "/reconciliation",
@@ -110,7 +111,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const shown = await valuesOf(page, "#positions");
     for (const { unrealized_pl, mark_price } of open)
       expect(shown).toEqual(expect.arrayContaining([unrealized_pl, mark_price]));
-    await page.goto(at("/balances?account=main"));
+    await page.goto(at("/balances?by=wallet&account=main"));
     const held = rows("select available from spot_assets_latest where account = 'main'").map(
       ({ available }) => available,
     );
@@ -118,7 +119,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   });
 
   it("shows every digit after the key e, also on the next page and in this browser's next visit", async () => {
-    const { page } = await browser.open(at("/balances"));
+    const { page } = await browser.open(at("/balances?by=wallet"));
     const texts = () => page.locator("#balances data").allTextContents();
     const cut = await texts();
     await Promise.all([page.waitForURL(/digits=all/), page.keyboard.press("e")]);
@@ -127,12 +128,12 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.goto(at("/positions"));
     await page.waitForURL(/digits=all/);
     await Promise.all([page.waitForURL((url) => !url.search.includes("digits")), page.keyboard.press("e")]);
-    await page.goto(at("/balances"));
+    await page.goto(at("/balances?by=wallet"));
     expect(await texts()).toEqual(cut);
   });
 
   it("shows the state at a selected time, in the time zone of the site", async () => {
-    const { page } = await browser.open(at("/balances?account=main"));
+    const { page } = await browser.open(at("/balances?by=wallet&account=main"));
     await page.getByText("Now", { exact: true }).first().click();
     await page.getByLabel("Date", { exact: true }).fill("2026-10-03T14:00");
     await page.getByRole("button", { name: "Go", exact: true }).click();
@@ -147,7 +148,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   });
 
   it("downloads a table as CSV with the same digits", async () => {
-    const { page } = await browser.open(at("/balances?account=main"));
+    const { page } = await browser.open(at("/balances?by=wallet&account=main"));
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("link", { name: "CSV of Balances by wallet" }).click(),
@@ -164,7 +165,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.locator("#episodes tbody a").first().click();
     await drawn(page);
     expect(await page.locator("#summary").textContent()).toContain("Closed");
-    await page.goto(at("/balances?account=main"));
+    await page.goto(at("/balances?by=wallet&account=main"));
     await page.locator("#balances tbody a").first().click();
     await drawn(page);
     expect(problems).toEqual([]);
@@ -325,7 +326,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const coin = `<img src=x onerror="document.title='run'">`;
     await storeRun(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);
     store.close();
-    const { page, problems } = await browser.open(at("/balances?account=main"));
+    const { page, problems } = await browser.open(at("/balances?by=wallet&account=main"));
     expect(await page.locator("#balances").textContent()).toContain(coin);
     await page.locator("#balances").getByRole("link", { name: coin }).click();
     await drawn(page);

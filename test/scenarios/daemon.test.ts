@@ -161,7 +161,7 @@ it("ten minutes after SIGKILL every page shows what was last known, why, and sin
   onTestFinished(close);
 
   const count = (page: string, what: RegExp) => (page.match(what) ?? []).length;
-  for (const path of ["", "positions", "balances", "collection", "?account=main", "balances?account=main"]) {
+  for (const path of ["", "positions", "balances", "collection", "?account=main", "balances?by=wallet"]) {
     now = newest + 1000;
     const before = await (await fetchOnce(new URL(path, url))).text();
     now = newest + 600_000;
@@ -181,7 +181,7 @@ it("ten minutes after SIGKILL every page shows what was last known, why, and sin
     .prepare("select available from spot_assets_history order by taken_at desc, coin")
     .pluck()
     .all();
-  expect(await (await fetchOnce(new URL("balances", url))).text()).toContain(`value="${held}"`);
+  expect(await (await fetchOnce(new URL("balances?by=wallet", url))).text()).toContain(`value="${held}"`);
 });
 
 it("responds at once when the clock is suddenly a year ahead, and continues when it is right again", async () => {

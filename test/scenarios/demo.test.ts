@@ -106,7 +106,7 @@ describe("demo", () => {
       const last = Number(query(path, "select max(slot) as slot from run")[0]?.slot);
       const month = (back: number) => new Date(last - back * 29 * 86_400_000).toISOString().slice(0, 7);
       const all = ["", "positions", "balances", "collection", "reports", "reconciliation"];
-      all.push("performance?by=month", "performance?by=day", "positions?period=all&sort=symbol");
+      all.push("balances?by=wallet", "performance?by=month", "performance?by=day", "positions?period=all&sort=symbol");
       const own = ["main", "hedge"].flatMap((account) =>
         [...all, ...[0, 1].map((back) => `statement?month=${month(back)}`)].map(
           (one) => `${one}${one.includes("?") ? "&" : "?"}account=${account}`,

@@ -41,7 +41,7 @@ it("a swap changes the value by its fee alone, and is no gain or loss", async ()
   expect(shown).toContain('<small>worth <data value="-6" title="-6">−6.00</data> USDT</small>');
   expect(shown).not.toMatch(/class="change (up|down)"/);
   // Other columns than of money are never green or red.
-  expect(part(await page("/balances"), "balances")).not.toMatch(/class="change (up|down)"/);
+  expect(part(await page("/balances?by=wallet"), "balances")).not.toMatch(/class="change (up|down)"/);
 });
 
 it("a price changes the value of what was held, in colour", async () => {
@@ -66,8 +66,33 @@ it("hides what is worth little and says how much, and finds a coin by its name",
   expect(few).toContain("Without a price, and in no total: AURUM");
   expect(/<tfoot[\s\S]*<\/tfoot>/.exec(few)?.[0]).toContain("4 coins <small>1 coin without price</small>");
   expect(part(await page("/balances?show=all"), "coins")).toContain(">DUST<");
-  const found = await page("/balances?q=aur");
-  expect(part(found, "coins")).not.toContain(">BTC<");
-  expect(part(found, "balances")).not.toContain(">BTC<");
-  expect(part(found, "coins")).toContain(">AURUM<");
+  for (const [by, id] of [
+    ["coin", "coins"],
+    ["wallet", "balances"],
+  ]) {
+    const found = part(await page(`/balances?by=${by}&q=aur`), String(id));
+    expect(found).toContain(">AURUM<");
+    expect(found).not.toContain(">BTC<");
+  }
+});
+
+it("shows one table at a time, by coin or by wallet, with the same totals, search and address", async () => {
+  const { page } = await startSwap("60000");
+  const [coins, wallets] = [await page("/balances"), await page("/balances?by=wallet")];
+  expect([part(coins, "balances"), part(wallets, "coins")]).toEqual(["", ""]);
+  for (const shown of [coins, wallets]) {
+    expect(shown).toMatch(/1 coin under 1 USDT hidden, <data value="0.5"/);
+    expect(shown).not.toContain(">DUST<");
+    const totals = /<tfoot[\s\S]*<\/tfoot>/.exec(shown)?.[0];
+    expect(totals).toContain("4 coins <small>1 coin without price</small>");
+    expect(totals).toContain('value="70000.5"');
+    expect(shown).toContain("No recent data, and in no total: Funding of main, ");
+  }
+  expect(coins).toContain('href="api/coins.csv"');
+  expect(wallets).toContain('href="api/balances.csv"');
+  // Switching keeps what was searched for, and searching the table that is shown.
+  expect(await page("/balances?q=aur&show=all")).toContain(
+    'href="balances?show=all&amp;q=aur&amp;by=wallet">By wallet<',
+  );
+  expect(await page("/balances?q=aur&by=wallet")).toContain('<input type="hidden" name="by" value="wallet">');
 });

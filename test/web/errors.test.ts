@@ -45,6 +45,7 @@ it.each([
   ["/?show=won", '"won": "show" must be one of equity, profit'],
   ["/?allocation=symbol", '"symbol": "allocation" must be coin or wallet.'],
   ["/balances?show=few", '"few": "show" must be all.'],
+  ["/balances?by=account", '"account": "by" must be coin or wallet.'],
   ["/?digits=2", '"2": "digits" must be all.'],
   ["/performance?span=5y", '"5y": "span" must be one of 1m, 3m, 1y, all.'],
   ["/collection?state=good", '"good": "state" must be one of all, ok'],

@@ -40,7 +40,7 @@ it("shows the last known values with their age, and nothing else, once data is o
     /class="last-known"><data value="1000.5"[^<]*>1,000.50<\/data> <small class="age"[^>]*>14 min ago/,
   );
   expect(headline).toMatch(/class="last-known"><data class="change up" value="100.5"/);
-  const pages = { "/": "equity", "/balances": "balances", "/positions": "positions" };
+  const pages = { "/": "equity", "/balances": "coins", "/balances?by=wallet": "balances", "/positions": "positions" };
   for (const [path, id] of Object.entries(pages)) {
     const table = part(await page(path), id);
     expect(table).toContain("14 min ago</small>");
@@ -91,7 +91,7 @@ it("shows one failed feed as of its last snapshot, beside the others of the pres
   const priced = (await json("/api/balances")).rows[0];
   expect(priced).toMatchObject({ total: "2", usdt_price: null, usdt_value: null, change: "1" });
   expect(priced.last_known).toEqual({ usdt_price: "60000", usdt_value: "120000" });
-  const [, row = ""] = part(await page("/balances"), "balances")
+  const [, row = ""] = part(await page("/balances?by=wallet"), "balances")
     .split("<tr")
     .slice(1);
   expect(row).toMatch(/<td role="cell" data-label="Total" class="number more"><data value="2"/);
@@ -99,7 +99,7 @@ it("shows one failed feed as of its last snapshot, beside the others of the pres
     /data-label="Value, USDT" class="number figure last-known"><data value="120000"[^<]*<\/data> <small class="age"/,
   );
   goTo(1456);
-  expect(part(await page("/balances"), "balances").match(/class="age"/g)).toHaveLength(1);
+  expect(part(await page("/balances?by=wallet"), "balances").match(/class="age"/g)).toHaveLength(1);
 });
 
 it("keeps a sum incomplete while its parts have different ages, and shows the last complete one", async () => {

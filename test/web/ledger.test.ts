@@ -169,7 +169,7 @@ describe("the reconciliation", () => {
   });
 
   it("is linked from the balances and from data health", async () => {
-    const balances = part(await page("/balances"), "balances");
+    const balances = part(await page("/balances?by=wallet"), "balances");
     expect(balances).toMatch(
       /data-label="Ledger"><a href="ledger\?account=main&amp;wallet=funding&amp;coin=\w+"><span class="state unprovable"/,
     );

@@ -5,7 +5,7 @@ import { coin } from "../data/coin.ts";
 import { stretchesOf } from "../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
-import { dashWhereNull } from "./balances/balances.ts";
+import { dashWhereNull } from "./balances/wallets.ts";
 import { ledgerLink } from "./ledger/verdict.ts";
 import { chartHtml } from "./parts/chart.ts";
 import { standardSpans } from "./parts/chart-views.ts";

@@ -1,92 +1,109 @@
+/** The page of balances: one table, of coins over all wallets or of the coins in each wallet. */
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
+import { absolute, compare, decimalIn, isZero, sum } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { balances } from "../../data/balances.ts";
-import { coins } from "../../data/coins.ts";
-import { stretchesOf } from "../../data/ledger/reconciliation.ts";
+import { type CoinTotals, coins, totalsOf } from "../../data/coins.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { ledgerLink, verdictHtml } from "../ledger/verdict.ts";
-import { type Html, none, unknown } from "../parts/figure.ts";
+import { amountFigure, type Html, profitFigure, unknown } from "../parts/figure.ts";
 import { walletLabel } from "../parts/labels.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { type CellRenderer, columnsFor, placed, type ShownColumn, tableHtml } from "../parts/table.ts";
-import { coinsHtml } from "./coins.ts";
+import { tableHtml } from "../parts/table.ts";
+import { coinColumns } from "./coins.ts";
+import { walletColumns } from "./wallets.ts";
 
-const names = [
-  "coin",
-  "wallet",
-  "account",
-  "total",
-  "usdt_value",
-  "change",
-  "usdt_price",
-  "available",
-  "frozen",
-  "locked",
-  "taken_at",
-];
+/** Coins worth less are hidden, unless `show` is all. USDT. */
+const leastValue = "1";
 
 export function* balancesPage(view: View): Steps<Html> {
-  const rows = (yield* allRows(balances, view)).filter((row) => isShown(row, view));
-  const accounts = new Set(rows.map(({ account }) => account));
-  const shown = names.filter((name) => name !== "account" || accounts.size > 1);
-  const ledger = ledgerColumn(view);
-  const kept = Object.fromEntries(Object.entries(view.params).filter(([name]) => ["q", "show"].includes(name)));
+  const { show = "", q = "", by = "coin" } = view.params;
+  const kept = { show, q, by: view.params.by ?? "" };
+  const found = (yield* allRows(coins, view)).filter((row) => isNamed(row, q));
+  const inWallets = yield* allRows(balances, view);
+  const small = show === "all" ? [] : found.filter(isSmall);
+  const hidden = new Set(small.map(({ coin }) => coin));
+  const totals = totalsOf(found);
+  // A wallet that was empty at last needs no row.
+  const walletRows = inWallets.filter((row) => (row.coin ? isNamed(row, q) : !row.last_known_at));
+  const rows = (by === "coin" ? found : walletRows).filter(({ coin }) => !hidden.has(coin ?? null));
   return layout({
     title: "Balances",
     path: "/balances",
     view,
     params: kept,
-    body: html`${coinsHtml(view, yield* allRows(coins, view), kept)}
+    body: html`${searchForm(view, kept)}
+${switchHtml(view, kept, by)}
 ${tableHtml({
-  table: balances,
-  view,
-  caption: "Balances by wallet",
-  columns: [
-    ...placed(
-      columnsFor(balances, view, shown, {
-        coin: (row) => coinLink(row, view),
-        wallet: ({ wallet }) => html`${walletLabel(String(wallet))}`,
-        frozen: dashWhereNull("frozen"),
-        locked: dashWhereNull("locked"),
-      }),
-      places,
-    ),
-    ...(ledger ? [ledger] : []),
-  ],
+  table: by === "coin" ? coins : balances,
+  view: { ...view, params: {} },
+  caption: `Balances by ${by}`,
+  columns: by === "coin" ? coinColumns(view) : walletColumns(view, rows),
   rows,
-  empty: "No balances, or no data collected yet.",
+  empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
+  ...(found.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
+  note: html`${smallNote(small, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
 })}`,
   });
 }
 
-const places = { coin: "lead", usdt_value: "figure", total: "more", wallet: "detail" } as const;
+const isNamed = ({ coin }: HistoryRow, q: string): boolean => String(coin).toLowerCase().includes(q.toLowerCase());
 
-/** Returns whether a row is of a coin that is searched for. A wallet that was empty at last needs no row. */
-const isShown = (row: HistoryRow, { params: { q = "" } }: View): boolean =>
-  row.coin ? String(row.coin).toLowerCase().includes(q.toLowerCase()) : !row.last_known_at;
-
-/** Returns a renderer that shows a dash where the response of a known wallet does not contain the amount. */
-export const dashWhereNull =
-  (name: string): CellRenderer =>
-  (row, plain) =>
-    row.total && (row[name] ?? null) === null ? none("–", "not reported for this wallet") : plain;
-
-/** Returns the column with the verdict of the newest stretch of each balance, a link to its entries; null if nothing was reconciled. */
-function ledgerColumn(view: View): ShownColumn | null {
-  const key = ({ account, wallet, coin }: HistoryRow) => `${account} ${wallet} ${String(coin).toUpperCase()}`;
-  const last = new Map(stretchesOf({ ...view, params: {} }).map((stretch) => [key(stretch), stretch]));
-  if (last.size === 0) return null;
-  return {
-    label: "Ledger",
-    isNumber: false,
-    cell: (row) => (row.coin ? ledgerLink(row, view, verdictHtml(last.get(key(row))?.verdict)) : none("–")),
-  };
+/** Returns whether a coin is worth less than is shown; one without a price is not. */
+function isSmall(row: HistoryRow): boolean {
+  const [value, total] = [decimalIn(row, "usdt_value"), decimalIn(row, "total")];
+  if (value === null) return total !== null && isZero(total);
+  return compare(absolute(value), leastValue) < 0;
 }
 
-const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
-  coin === undefined || coin === null
-    ? unknown("No recent data")
-    : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${escapeControlChars(String(coin))}</a>`;
+const searchForm = (view: View, { q, ...kept }: Record<string, string>): Html =>
+  html`<form action="${linkTo("/balances")}" class="filter" role="search" aria-label="Coins">
+${Object.entries({ ...stickyParams(view), ...kept }).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}">` : ""))}
+<label>Coin <input type="search" name="q" value="${q}" maxlength="32" size="12"></label>
+<button>Search</button>
+</form>`;
+
+const switchHtml = (view: View, kept: Record<string, string>, by: string): Html =>
+  html`<div class="spans" role="group" aria-label="Rows">${["coin", "wallet"].map(
+    (one) =>
+      html`<a href="${linkTo("/balances", stickyParams(view), kept, { by: one === "coin" ? null : one })}"${one === by ? html` aria-current="true"` : ""}>By ${one}</a>`,
+  )}</div>`;
+
+/** Says what is hidden because it is worth little. */
+function smallNote(small: readonly HistoryRow[], view: View, kept: Record<string, string>): Html | "" {
+  const link = (show: string | null) => linkTo("/balances", stickyParams(view), kept, { show });
+  if (kept.show === "all") return html`<p class="note"><a href="${link(null)}">Hide coins under 1 USDT</a></p>`;
+  if (small.length === 0) return "";
+  const worth = sum(small.map((row) => decimalIn(row, "usdt_value") ?? "0"));
+  return html`<p class="note">${countText(small.length)} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${link("all")}">Show all</a></p>`;
+}
+
+/** Names the wallets whose balances are unknown. */
+function unknownNote(inWallets: readonly HistoryRow[]): Html | "" {
+  const names = inWallets
+    .filter((row) => !row.coin && !row.last_known_at)
+    .map(({ account, wallet }) => `${walletLabel(String(wallet))} of ${account}`);
+  return names.length > 0 ? html`<p class="note">No recent data, and in no total: ${names.join(", ")}</p>` : "";
+}
+
+const countText = (count: number): string => (count === 1 ? "1 coin" : `${count} coins`);
+
+function totalCells(
+  { value, change, result, unpriced }: CoinTotals,
+  found: readonly HistoryRow[],
+  view: View,
+): Record<string, Html> {
+  // A sum of last known values is neither a gain nor a loss now.
+  const isOld = found.some((row) => row.last_known_at);
+  return {
+    coin: html`${countText(found.length)}${unpriced.length > 0 ? html` <small>${countText(unpriced.length)} without price</small>` : ""}`,
+    usdt_value: amountFigure(value, view),
+    change: change === null ? unknown() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
+    usdt_result:
+      result === null
+        ? unknown()
+        : html`<span${isOld ? html` class="last-known"` : ""}>${profitFigure(result, view)}</span>`,
+  };
+}

@@ -45,7 +45,7 @@ const byPath: Readonly<Record<string, Rules>> = {
   "/api/episodes": closedPositions,
   "/position": onePosition,
   "/api/position": onePosition,
-  "/balances": { show: ["all"] },
+  "/balances": { show: ["all"], by: ["coin", "wallet"] },
   "/coin": { span: chartSpans },
   "/performance": { span: Object.keys(spans), by: ["day", "month"] },
 };
