@@ -46,7 +46,7 @@ describe("the program", () => {
   });
 
   it.each([
-    ["nonsense", 64, "error: unknown command 'nonsense'\nAdd --help to see arguments and options.\n"],
+    ["nonsense", 64, 'unknown command "nonsense"; `bitget-collector help` lists all commands\n'],
     ["history", 64, "error: missing required argument 'dataset'\nAdd --help to see arguments and options.\n"],
     ["collect", 78, "BITGET_API_KEY is missing"],
   ])("exits after %s with %i and prints why", async (command, expected, message) => {

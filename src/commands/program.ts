@@ -1,7 +1,7 @@
 /** Parses arguments, runs one command and reports its errors. */
 import { existsSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
-import { CollectorError, ConfigError, StorageError } from "../core/errors.ts";
+import { CollectorError, ConfigError, StorageError, UsageError } from "../core/errors.ts";
 import { escapeControlChars, escapeControlCharsInLines, redactor } from "../core/text.ts";
 import { ownVersion } from "../monitoring/version.ts";
 import type { Environment } from "../settings/env-file.ts";
@@ -144,13 +144,30 @@ function add(
 export async function runProgram(given: readonly string[]): Promise<number> {
   try {
     const { options, rest } = takeGlobalOptions(given);
-    return rest[0] === "help" && rest.length > 1 ? await help(rest.slice(1), options) : await runWith(rest, options);
+    if (rest[0] === "help" && rest.length > 1) return await help(rest.slice(1), options);
+    await requireKnown(rest);
+    return await runWith(rest, options);
   } catch (error) {
     return reportError(error);
   }
 }
 
-/** Prints a topic, or the help of the command or group that `words` name; an unknown word is an error. */
+/** @throws UsageError where the words name no command and no group, with the name that was probably meant; `others` may stand there too */
+async function requireKnown(words: readonly string[], others: readonly string[] = []): Promise<void> {
+  const [first = "", second = ""] = words;
+  const isGroup = Object.hasOwn(groups, first);
+  const isOption = (word: string) => word === "" || word.startsWith("-");
+  if (isOption(first) || first === "help" || findCommand(words) || (isGroup && isOption(second))) return;
+  const { didYouMean } = await import("./terminal/suggest.ts");
+  const known = commandSummaries.flatMap(({ name, alias = name }) => [name, alias]);
+  const given = isGroup ? `${first} ${second}` : first;
+  const suggested = didYouMean(given, isGroup ? known : [...known, ...Object.keys(groups), ...others]);
+  throw new UsageError(
+    `unknown command "${given}"; ${suggested && `${suggested} `}\`bitget-collector help\` lists all commands`,
+  );
+}
+
+/** Prints a topic, or the help of the command or group that `words` name. @throws UsageError for an unknown word */
 async function help(words: readonly string[], options: GlobalOptions): Promise<number> {
   const [first = ""] = words;
   const { topics } = await import("./terminal/topics.ts");
@@ -158,10 +175,9 @@ async function help(words: readonly string[], options: GlobalOptions): Promise<n
     await write(`${topics[first]}\n`);
     return 0;
   }
+  await requireKnown(words, Object.keys(topics));
   const command = findCommand(words);
-  if (command) return await runWith([...command.name.split(" "), "--help"], options);
-  const isKnown = first === "help" || first.startsWith("-") || Object.hasOwn(groups, first);
-  return await runWith(isKnown ? ["help", ...words] : words, options);
+  return await runWith(command ? [...command.name.split(" "), "--help"] : ["help", ...words], options);
 }
 
 async function runWith(args: readonly string[], options: GlobalOptions): Promise<number> {

@@ -16,7 +16,10 @@ export function withCurrency(report: Report, options: CommandInput["options"]): 
     if (file !== undefined) throw new UsageError("--rates needs --currency, such as --currency EUR");
     return report;
   }
-  if (!/^[A-Z]{3}$/.test(currency)) throw new UsageError(`--currency "${currency}" is not a code such as EUR`);
+  if (!/^[A-Z]{3}$/.test(currency)) {
+    const suggested = /^[a-z]{3}$/i.test(currency) ? `; did you mean ${currency.toUpperCase()}?` : "";
+    throw new UsageError(`--currency "${currency}" is not a code such as EUR${suggested}`);
+  }
   if (!report.money) {
     const names = reports.filter(({ money }) => money).map(({ name }) => name);
     throw new UsageError(`${report.name} has no amounts in USDT, unlike ${names.join(", ")}`);

@@ -1,4 +1,3 @@
-import { parseProductType } from "../../bitget/product-types.ts";
 import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
@@ -10,9 +9,18 @@ import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, isForScreen, maxTableRows, parseFormat } from "../shared/format.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
-import { limitOf, parseOnlyDataset, recordedAccount, textOption } from "../shared/option.ts";
+import {
+  choiceOf,
+  limitOf,
+  parseOnlyDataset,
+  productTypeOf,
+  recordedAccount,
+  recordedNames,
+  textOption,
+  walletOf,
+} from "../shared/option.ts";
 import { printerOf } from "../terminal/history-printer.ts";
-import { knownNames } from "../terminal/suggest.ts";
+import { didYouMean } from "../terminal/suggest.ts";
 
 export const history: Command = {
   examples: [
@@ -87,7 +95,7 @@ async function printSpan(
   if (!isForScreen(format)) return print(batches(rows), maxRows);
   const all = [...rows];
   await print([all.slice(-maxRows)], maxRows);
-  if (all.length === 0) printError(`No row matches these options; ${hintOf(filter)}`);
+  if (all.length === 0) printError(`No row matches these options; ${hintOf(history, filter)}`);
   if (all.length > maxRows)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
@@ -128,15 +136,14 @@ function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): st
 
 /** Returns the filter by the columns of the history view. Only the account is checked: another value that never occurred matches no row. */
 function filterOf(history: HistoryReader, name: DatasetName, options: CommandInput["options"]): Filter {
-  const [productType, wallet] = [textOption(options, "productType"), textOption(options, "wallet")];
   const values = {
     account: recordedAccount(history, options),
     coin: textOption(options, "coin")?.toUpperCase(),
     symbol: textOption(options, "symbol")?.toUpperCase(),
-    wallet: wallet && (parseProductType(wallet) ?? wallet),
+    wallet: walletOf(options),
     type: textOption(options, "type"),
-    kind: textOption(options, "kind"),
-    product_type: productType && (parseProductType(productType) ?? productType),
+    kind: choiceOf(options, "kind", kinds),
+    product_type: productTypeOf(options),
   };
   const columns = history.columns(datasetNamed(name));
   const flag = (column: string) => `--${column.replace("_", "-")}`;
@@ -155,13 +162,18 @@ function filterOf(history: HistoryReader, name: DatasetName, options: CommandInp
   return filter;
 }
 
-/** Returns what to try where no row matches: a coin where a symbol is given and the other way round, or a kind that exists. */
-function hintOf({ coin, symbol, kind }: Filter): string {
+/** Returns what to try where no row matches: a coin where a symbol is given and the other way round, or a name that was recorded. */
+function hintOf(history: HistoryReader, { coin, symbol }: Filter): string {
   const [, base] = /^(\w{2,})(?:USDT|USDC|USD|PERP)$/.exec(coin ?? "") ?? [];
   if (base) return `${coin} is a symbol: did you mean --coin ${base}?`;
   if (symbol && !/(USDT|USDC|USD|PERP)$/.test(symbol))
     return `${symbol} is a coin: did you mean --symbol ${symbol}USDT?`;
-  if (kind && !kinds.some((one) => one === kind)) return `unknown kind "${kind}"${knownNames("kinds", kind, kinds)}`;
+  const names = recordedNames(history, symbol ? "symbol" : "coin");
+  const given = symbol ?? coin;
+  if (given && !names.includes(given)) {
+    const suggested = didYouMean(given, names);
+    return `${given} was never recorded${suggested && `; ${suggested}`}`;
+  }
   return "`status` lists the accounts and datasets.";
 }
 

@@ -9,7 +9,7 @@ import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
-import { recordedAccount, textOption } from "../shared/option.ts";
+import { recordedAccount, textOption, walletOf } from "../shared/option.ts";
 
 export const reconcileCommand: Command = {
   examples: ["reconcile", "reconcile --wallet umcbl --coin USDT --from -7d", "reconcile --format csv"],
@@ -74,7 +74,7 @@ async function reconcileCopy(
 function filterOf(options: CommandInput["options"]): ReconciliationFilter {
   return {
     account: textOption(options, "account"),
-    wallet: textOption(options, "wallet"),
+    wallet: walletOf(options),
     coin: textOption(options, "coin"),
     ...new Times(options).span(),
   };

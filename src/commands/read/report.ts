@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
-import { periodOf, type Span, startOfDate, steps } from "../../queries/periods.ts";
+import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { formats } from "../../reports/formats/index.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
@@ -19,7 +19,7 @@ import { formatOf, writeFor } from "../books/for-program.ts";
 import { outputPath } from "../books/output-path.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { dateOf, parseInstant } from "../shared/instant.ts";
-import { recordedAccount, textOption } from "../shared/option.ts";
+import { choiceOf, recordedAccount, textOption } from "../shared/option.ts";
 import { knownNames } from "../terminal/suggest.ts";
 
 const names = reports.map(({ name }) => name);
@@ -81,12 +81,13 @@ export const report: Command = {
     const chosen = withCurrency(named, options);
     const path = outputOf(chosen, options);
     const format = formatOf(chosen.name, options);
+    const by = choiceOf(options, "by", steps) ?? chosen.by ?? "day";
     if (path !== null) requireForeignFile(path, config.databasePath);
     const history = openHistory(config.databasePath);
     try {
       const now = Date.now();
       const source = { history, account: recordedAccount(history, options) ?? null, now };
-      const span = spanOf(history, config, options, { report: chosen, now });
+      const span = spanOf(history, config, options, { report: chosen, by, now });
       const target = { path, databasePath: config.databasePath };
       if (format) await writeFor(format, source, span, target, input);
       else if (path === null) await printReport(chosen, source, span, input);
@@ -145,14 +146,11 @@ function spanOf(
   history: HistoryReader,
   config: Config,
   options: CommandInput["options"],
-  { report, now }: { report: Report; now: number },
+  { report, by, now }: { report: Report; by: Step; now: number },
 ): Span {
   const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
-  const by = textOption(options, "by") ?? report.by ?? "day";
-  const step = steps.find((one) => one === by);
-  if (!step) throw new UsageError(`unknown --by "${by}"; use ${steps.join(" or ")}`);
   const instant = (option: "from" | "to", unlimited: number): number => {
     const text = textOption(options, option);
     return text === undefined
@@ -163,5 +161,5 @@ function spanOf(
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
   if (!(from < to)) throw new UsageError("--to is not after --from; the day of --to is excluded");
   const first = beginOf(report, history, from) ?? now;
-  return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
+  return { timezone, by, from: Math.max(from, first), to: Math.min(to, now) };
 }

@@ -1,12 +1,11 @@
 /** What `runs` and `gaps` have in common: their options, and how their rows are printed. */
 import type { Cell } from "../../core/domain.ts";
-import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, isForScreen, maxTableRows, parseFormat, printRows } from "../shared/format.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
-import { limitOf, parseDataset, recordedAccount, textOption } from "../shared/option.ts";
+import { limitOf, parseDataset, recordedAccount } from "../shared/option.ts";
 
 export const listOptions: NonNullable<Command["options"]> = [
   { flags: "--account <name>", summary: "only this account" },
@@ -61,11 +60,4 @@ function tableOf(names: readonly string[], rows: readonly Cell[][], columns: rea
   );
   const headers = columns.map(({ name, isTime }) => (isTime ? `${name} (${times.timezone})` : name));
   return { columns: headers, rows: [shown] };
-}
-
-/** Returns the value of an option that must be one of some words; undefined if it is not given. @throws UsageError */
-export function choiceOf(options: CommandInput["options"], name: string, words: readonly string[]): string | undefined {
-  const text = textOption(options, name);
-  if (text === undefined || words.includes(text)) return text;
-  throw new UsageError(`unknown --${name} "${text}"; use ${words.join(", ")}`);
 }

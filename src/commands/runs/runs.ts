@@ -1,6 +1,7 @@
 import { runStates } from "../../core/domain.ts";
 import type { Command } from "../command.ts";
-import { choiceOf, type ListColumn, listOptions, printList } from "./listing.ts";
+import { choiceOf } from "../shared/option.ts";
+import { type ListColumn, listOptions, printList } from "./listing.ts";
 
 const columns: readonly ListColumn[] = [
   { name: "account" },

@@ -1,6 +1,7 @@
-import type { DatasetName } from "../../core/domain.ts";
+import { categoryOf, parseProductType } from "../../bitget/product-types.ts";
+import { type DatasetName, productTypes } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNames } from "../../datasets/index.ts";
+import { datasetNames, snapshotDatasets } from "../../datasets/index.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import type { CommandInput } from "../command.ts";
 import { didYouMean, knownNames } from "../terminal/suggest.ts";
@@ -46,6 +47,14 @@ export function recordedAccount(history: HistoryReader, options: CommandInput["o
   return given;
 }
 
+/** Returns the coins or symbols that were ever recorded with snapshots, sorted. */
+export function recordedNames(history: HistoryReader, column: "coin" | "symbol"): string[] {
+  const names = snapshotDatasets
+    .filter(({ key }) => key.includes(column))
+    .flatMap((dataset) => history.itemNames(dataset, column));
+  return [...new Set(names)].sort();
+}
+
 /** Returns the value of --limit; undefined if it is not given. @throws UsageError */
 export function limitOf(options: CommandInput["options"]): number | undefined {
   const text = textOption(options, "limit");
@@ -58,4 +67,38 @@ export function limitOf(options: CommandInput["options"]): number | undefined {
 export function parseOnlyDataset([name, ...others]: readonly string[]): DatasetName {
   if (others.length > 0) throw new UsageError(`only one dataset at a time: ${name}`);
   return parseDataset(name);
+}
+
+/** Returns the value of an option that must be one of some words; undefined if it is not given. @throws UsageError */
+export function choiceOf<Word extends string>(
+  options: CommandInput["options"],
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = textOption(options, name);
+  const found = words.find((word) => word === text);
+  if (text === undefined || found !== undefined) return found;
+  return unknownValue(`--${name}`, "values", text, words);
+}
+
+/** Returns the value of --product-type, as the history spells it; undefined if it is not given. @throws UsageError */
+export function productTypeOf(options: CommandInput["options"]): string | undefined {
+  const text = textOption(options, "productType");
+  if (text === undefined || text === "unified") return text;
+  const known = [...productTypes, ...productTypes.map(categoryOf), "unified"];
+  return parseProductType(text) ?? unknownValue("--product-type", "product types", text, known);
+}
+
+/** The wallets of a history; an isolated pair has one of its own. */
+export const wallets = ["spot", "funding", "unified", "margin-crossed", "margin-isolated", ...productTypes] as const;
+
+/** Returns the value of --wallet, as the history spells it; undefined if it is not given. @throws UsageError */
+export function walletOf(options: CommandInput["options"]): string | undefined {
+  const text = textOption(options, "wallet");
+  if (text === undefined || wallets.some((one) => one === text) || text.startsWith("margin-isolated/")) return text;
+  return parseProductType(text) ?? unknownValue("--wallet", "wallets", text, wallets);
+}
+
+function unknownValue(option: string, plural: string, text: string, known: readonly string[]): never {
+  throw new UsageError(`unknown ${option} "${text}"${knownNames(plural, text, known)}`);
 }

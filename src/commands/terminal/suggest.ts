@@ -1,7 +1,15 @@
 /** Suggests the name that was probably meant where one is unknown. */
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 
 const letters = (name: string): string => name.toLowerCase().replace(/[^\p{Letter}\p{Number}/]/gu, "");
+
+/** Returns the number of letters in which two names differ; two that are swapped count as one. */
+function difference(given: string, name: string): number {
+  const swapped = [...given.slice(1)].map(
+    (letter, at) => `${given.slice(0, at)}${letter}${given[at]}${given.slice(at + 2)}`,
+  );
+  return Math.min(distance(given, name), ...swapped.map((one) => 1 + distance(one, name)));
+}
 
 /**
  * Returns the known names, at most two, that a name probably means: those that it begins or that begin with it, the shortest first, or
@@ -17,10 +25,11 @@ export function closestNames(given: string, known: readonly string[]): string[] 
       .sort((a, b) => a.length - b.length)
       .slice(0, 2)
       .map((name) => byLetters.get(name) ?? name);
-  const nearest = closest(wanted, [...byLetters.keys()]);
-  // Two swapped letters are a distance of 2.
-  const maxDistance = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 4));
-  return distance(wanted, nearest) <= maxDistance ? [byLetters.get(nearest) ?? nearest] : [];
+  const [nearest] = [...byLetters.keys()]
+    .map((name) => ({ name, letters: difference(wanted, name) }))
+    .sort((a, b) => a.letters - b.letters);
+  const most = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 4));
+  return nearest && nearest.letters <= most ? [byLetters.get(nearest.name) ?? nearest.name] : [];
 }
 
 /** Returns "did you mean positions?"; empty if no name is close. */

@@ -59,6 +59,8 @@ export interface SnapshotHistory {
     columns: readonly string[],
     valueFrom: (cells: ItemCells) => T,
   ): Generator<ItemPoint<T>, void>;
+  /** Returns the coins or symbols that were ever recorded in a dataset, sorted. */
+  itemNames(dataset: Dataset, column: "coin" | "symbol"): string[];
   /** Returns the midnights (UTC) of the days of an account of which snapshots were pruned. */
   prunedDays(dataset: Dataset, account: string): number[];
 }

@@ -34,6 +34,11 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
     latestChanges(sqlite, dataset, account, filter, span, columns),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
   points: (dataset, item, span, columns, valueFrom) => pointReader(sqlite, dataset)(item, span, columns, valueFrom),
+  itemNames: (dataset, column) =>
+    sqlite
+      .prepare<[], string>(`select distinct ${column} from ${layoutOf(dataset).prefix}_item order by 1`)
+      .pluck()
+      .all(),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
 });
 

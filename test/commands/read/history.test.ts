@@ -102,14 +102,24 @@ describe("history over a period", () => {
   });
 
   it.each([
-    [["spot-assets", "--coin", "ADA"], "`status` lists the accounts and datasets."],
+    [["spot-assets", "--coin", "ADA"], "ADA was never recorded"],
+    [["spot-assets", "--coin", "USTD"], "USTD was never recorded; did you mean USDT?"],
+    [["spot-assets", "--coin", "BTC", "--to", "2020-01-01"], "`status` lists the accounts and datasets."],
     [["spot-assets", "--coin", "btcusdt"], "BTCUSDT is a symbol: did you mean --coin BTC?"],
     [["positions", "--symbol", "btc"], "BTC is a coin: did you mean --symbol BTCUSDT?"],
-    [["bills", "--kind", "fees"], 'unknown kind "fees"; did you mean fee? kinds: trade, fee,'],
   ])("says on stderr that no row matches %j, and what to try", async (args, hint) => {
     const { code, stdout, stderr } = await history(...args);
     expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 1]);
     expect(stderr).toContain(`No row matches these options; ${hint}`);
+  });
+
+  it.each([
+    [["bills", "--kind", "fees"], 'unknown --kind "fees"; did you mean fee? values: trade, fee,'],
+    [["bills", "--wallet", "sopt"], 'unknown --wallet "sopt"; did you mean spot? wallets: spot,'],
+    [["positions", "--product-type", "USDT-FUTRES"], "did you mean USDT-FUTURES? product types: umcbl,"],
+    [["positions", "--columns", "symbl"], 'unknown column "symbl"; did you mean symbol? columns: account,'],
+  ])("refuses the unknown name in %j", async (args, text) => {
+    expect(await history(...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(text) });
   });
 
   it("is refused for an account without history, whose rows would look like those of an empty one", async () => {

@@ -22,7 +22,7 @@ it("help of a command in a group is its own, and of an unknown word an error", a
   expect((await help("help", "db")).stdout).toContain("Usage: bitget-collector db [options] [command]");
   const unknown = await help("help", "reprot");
   expect(unknown).toMatchObject({ code: 64, stdout: "" });
-  expect(unknown.stderr).toContain("unknown command 'reprot'\n(Did you mean report?)");
+  expect(unknown.stderr).toContain('unknown command "reprot"; did you mean report?');
 });
 
 it("the topics agree with the reference, the formats and the settings", () => {
