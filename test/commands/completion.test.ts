@@ -1,12 +1,22 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { commandSummaries } from "../../src/commands/index.ts";
 import { completionScripts } from "../../src/commands/terminal/completion-scripts.ts";
 import { candidatesFor } from "../../src/commands/terminal/completions.ts";
+import { collect, good, item, start } from "../store/kit.ts";
+import { positions } from "../store/minutes.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { runInProcess } from "../support/in-process.ts";
+
+const recorded = {
+  accounts: () => ["main", "hedge"],
+  coins: () => ["BTC", "USDT"],
+  symbols: () => ["BTCUSDT", "SOLUSDT"],
+  columns: () => ["account", "taken_at", "symbol"],
+};
 
 it.each([
   [["hi"], ["history"]],
@@ -30,15 +40,48 @@ it.each([
   [["history", "positions", "--wi"], ["--wide"]],
   [["history", "positions", "--wide", "--wi"], []],
   [["report", "balances", "--out", ""], []],
+  [["help", "ti"], ["time"]],
+  [
+    ["report", "ledger", "--for", ""],
+    ["bittytax", "cointracker", "koinly"],
+  ],
+  [["reconcile", "--wallet", "un"], ["unified"]],
+  [
+    ["history", "positions", "--product-type", "US"],
+    ["USDC-FUTURES", "USDT-FUTURES"],
+  ],
+  [["report", "equity", "--timezone", "Europe/Ber"], ["Europe/Berlin"]],
+  [["history", "positions", "--symbol", "B"], ["BTCUSDT"]],
+  [["history", "spot-assets", "--coin", "U"], ["USDT"]],
+  [["history", "positions", "--columns", "sy"], ["symbol"]],
+  [
+    ["history", "positions", "--columns", "symbol,"],
+    ["symbol,account", "symbol,taken_at"],
+  ],
+  [["accounts", "retire", "h"], ["hedge"]],
   [["weather", ""], []],
 ])("%j can be completed to %j", async (words, expected) => {
-  expect(await candidatesFor(commandSummaries, words, () => ["main", "hedge"])).toEqual(expected);
+  expect(await candidatesFor(commandSummaries, words, recorded)).toEqual(expected);
 });
 
 it("accounts are those of the settings where there is no history", async () => {
-  const words = ["completion", "words", "--", "status", "--account", ""];
+  const words = ["completion", "words", "--", "runs", "--account", ""];
   const { stdout } = await runInProcess(words, temporaryFolder(), { BITGET_ACCOUNTS: "main, hedge" });
   expect(stdout).toBe("hedge\nmain\n");
+});
+
+it("coins, symbols and columns are those of the history", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  const cells = { marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
+  const held = ["SOLUSDT", "BTCUSDT"].map((symbol) => item(positions, { symbol, ...cells }));
+  await collect(store, positions, start, { snapshots: [good(held, start, "umcbl")] });
+  store.close();
+  const complete = async (...words: string[]) =>
+    (await runInProcess(["completion", "words", "--", ...words], dirname(path), { DATABASE_URL: `file:${path}` }))
+      .stdout;
+  expect(await complete("history", "positions", "--symbol", "")).toBe("BTCUSDT\nSOLUSDT\n");
+  expect(await complete("history", "positions", "--columns", "symbol,mark")).toBe("symbol,mark_price\n");
 });
 
 /** A folder with the program under its name. */
