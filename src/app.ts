@@ -178,13 +178,17 @@ async function openPostgres(
 ): Promise<OpenedStore> {
   // Loaded only where it is used.
   const { openRecorder } = await import("./store/postgres/recorder/recorder.ts");
-  const { workerName: name, runDeadlineSeconds, accounts, productTypes, schedules, subAccounts } = config;
+  const { workerName: name, runDeadlineSeconds, accounts, productTypes, demoTrading, schedules, subAccounts } = config;
   const all = { ...schedules, "sub-accounts": subAccounts.schedule };
   const patterns = Object.entries(all).map(([dataset, pattern]) => [scheduleSetting(dataset), pattern?.text ?? ""]);
   const registration = {
     name,
     version: ownVersion(),
-    settings: { ...Object.fromEntries(patterns), BITGET_PRODUCT_TYPES: productTypes.join(",") },
+    settings: {
+      ...Object.fromEntries(patterns),
+      BITGET_PRODUCT_TYPES: productTypes.join(","),
+      BITGET_DEMO_TRADING: String(demoTrading),
+    },
     accounts: accounts.map((account) => account.name),
     mains: subAccounts.of,
   };

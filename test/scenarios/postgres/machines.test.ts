@@ -71,7 +71,7 @@ describePostgres("with a history in PostgreSQL", () => {
     expect(existsSync(join(folder, "data/collector.db"))).toBe(false);
   });
 
-  it("two `start` share the slots, and one takes over from the other that is killed; a third of the same name, or with other schedules, is refused", async () => {
+  it("two `start` share the slots, and one takes over from the other that is killed; a third of the same name, or with other settings, is refused", async () => {
     const exchange = await startExchange({ accounts: [classic, unified] });
     onTestFinished(() => exchange.close());
     const url = await newHistory();
@@ -91,12 +91,14 @@ describePostgres("with a history in PostgreSQL", () => {
     await one.printed("the next slot is");
     const two = begin(["start"], folder, env("two"));
     await two.printed("the next slot is");
-    const [same, other] = await Promise.all([
+    const [same, other, demo] = await Promise.all([
       run(["start"], folder, env("two")),
       run(["start"], folder, env("three", { SCHEDULE_PRICES: "* * * * *" })),
+      run(["start"], folder, env("three", { BITGET_DEMO_TRADING: "true" })),
     ]);
     expect([same.code, same.stderr]).toEqual([75, expect.stringContaining("A process named two")]);
     expect([other.code, other.stderr]).toEqual([78, expect.stringContaining("SCHEDULE_PRICES=* * * * *")]);
+    expect([demo.code, demo.stderr]).toEqual([78, expect.stringContaining("BITGET_DEMO_TRADING=true (there false)")]);
     const postgres = await connected(url);
     const found = async (query: string) => (await postgres.query(query)).length > 0;
     const ended = (worker: string, account: string) =>

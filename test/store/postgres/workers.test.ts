@@ -159,6 +159,15 @@ describePostgres("processes that record into one PostgreSQL", () => {
     await register(url, other);
   });
 
+  it("are refused where one reads a demo account and the other a real one, as one of an older version does", async () => {
+    const url = await newRecordedHistory();
+    const { settings } = described("a");
+    await register(url, described("a"));
+    const refused = register(url, described("b", { settings: { ...settings, BITGET_DEMO_TRADING: "true" } }));
+    await expect(refused).rejects.toThrow(/other settings: BITGET_DEMO_TRADING=true \(there false\)/);
+    await register(url, described("c", { settings: { ...settings, BITGET_DEMO_TRADING: "false" } }));
+  });
+
   it("are refused where only one of them collects the sub-accounts of a main account that both have", async () => {
     const url = await newRecordedHistory();
     await register(url, described("a", { mains: ["main", "hedge"] }));

@@ -21,7 +21,7 @@ const forgottenMs = 30 * dayMs;
 export interface WorkerDescription {
   name: string;
   version: string;
-  /** What must be the same in all processes, as text by name: the schedules and the product types. */
+  /** What must be the same in all processes, as text by name: the schedules, the product types, and demo trading. */
   settings: Readonly<Record<string, string>>;
   /** The names of the accounts whose keys it has. */
   accounts: readonly string[];
@@ -235,7 +235,8 @@ async function readWorkers(connection: Connection, own: string) {
 /** Returns the settings of a process that must be those of another one. A process can name only main accounts whose keys it has. */
 function settingsBeside({ settings, mains = [] }: Stored, { accounts }: Stored): Record<string, string | undefined> {
   const common = mains.filter((main) => accounts.includes(main));
-  return { ...settings, SUB_ACCOUNTS_OF: common.sort().join(",") };
+  // Older versions do not name it.
+  return { BITGET_DEMO_TRADING: "false", ...settings, SUB_ACCOUNTS_OF: common.sort().join(",") };
 }
 
 /** @throws ConfigError naming the settings that differ */
