@@ -46,6 +46,10 @@ it.each([
   [["books", "2999-01"], "2999-01 has not begun"],
   [["books", "2026-09"], "nothing was recorded in 2026-09; the history begins at 2026-11-01T00:00:00.000Z"],
   [["statement", "2026-11", "--account", "hedge"], '--account "hedge" has no history'],
+  ...[["statement"], ["books"], ["report", "pnl"], ["report", "balances"]].map((args): [string[], string] => [
+    [...args, "--account", "public"],
+    '--account "public" has the public prices, which belong to no account; accounts: main',
+  ]),
   [["statement", "2026-11", "--out", "nowhere/x.html"], "nowhere does not exist. Create that folder"],
 ])("%j is refused: %s", async (args, sentence) => {
   const { code, stderr } = await run(...args);

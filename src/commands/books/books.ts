@@ -7,7 +7,7 @@ import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command } from "../command.ts";
-import { recordedAccount, textOption } from "../shared/option.ts";
+import { ownAccount, textOption } from "../shared/option.ts";
 import { monthOf, requireRecorded } from "./month.ts";
 import { outputPath } from "./output-path.ts";
 
@@ -31,7 +31,7 @@ export const books: Command = {
     const month = monthOf(input, { timezone: config.timezone, now });
     const history = openHistory(config.databasePath);
     try {
-      const account = recordedAccount(history, options) ?? null;
+      const account = ownAccount(history, options) ?? null;
       requireRecorded(beginOf({ ofRecords: true }, history, month.period.from), month);
       const { period, timezone } = month;
       const name = `books-${account === null ? "" : `${fileName(account)}-`}${period.name}.zip`;

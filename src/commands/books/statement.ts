@@ -9,7 +9,7 @@ import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command } from "../command.ts";
-import { recordedAccount, textOption } from "../shared/option.ts";
+import { ownAccount, textOption } from "../shared/option.ts";
 import { monthOf, requireRecorded } from "./month.ts";
 import { outputPath } from "./output-path.ts";
 
@@ -37,7 +37,7 @@ export const statement: Command = {
     const history = openHistory(config.databasePath);
     try {
       const accounts = history.accounts();
-      const account = recordedAccount(history, options) ?? accounts[0];
+      const account = ownAccount(history, options) ?? accounts[0];
       requireRecorded(beginOf({ ofRecords: true }, history, month.period.from), month);
       if (account === undefined || (textOption(options, "account") === undefined && accounts.length > 1))
         throw new UsageError(`a statement is of one account; add --account with ${accounts.join(" or ")}`);

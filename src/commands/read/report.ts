@@ -1,9 +1,10 @@
 import { extname, resolve } from "node:path";
+import { pause } from "../../core/async/cooperate.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
-import { periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
+import { localText, periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { formats } from "../../reports/formats/index.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
@@ -19,7 +20,7 @@ import { formatOf, writeFor } from "../books/for-program.ts";
 import { outputPath } from "../books/output-path.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { dateOf, parseInstant } from "../shared/instant.ts";
-import { choiceOf, recordedAccount, textOption } from "../shared/option.ts";
+import { choiceOf, ownAccount, recordedAccount, textOption } from "../shared/option.ts";
 import { knownNames } from "../terminal/suggest.ts";
 
 const names = reports.map(({ name }) => name);
@@ -86,18 +87,43 @@ export const report: Command = {
     const history = openHistory(config.databasePath);
     try {
       const now = Date.now();
-      const source = { history, account: recordedAccount(history, options) ?? null, now };
+      // The slots of public datasets are counted too.
+      const accountOf = chosen.name === "coverage" ? recordedAccount : ownAccount;
+      const source = { history, account: accountOf(history, options) ?? null, now };
       const span = spanOf(history, config, options, { report: chosen, by, now });
       const target = { path, databasePath: config.databasePath };
+      const counted = withCount(chosen);
       if (format) await writeFor(format, source, span, target, input);
-      else if (path === null) await printReport(chosen, source, span, input);
-      else await writeReport(chosen, source, span, path, input);
+      else if (path === null) await printReport(counted, source, span, input);
+      else await writeReport(counted, source, span, path, input);
+      if (counted.isEmpty()) input.printError(`${noRows(chosen, span)}; \`report coverage\` says what was collected.`);
       return 0;
     } finally {
       history.close();
     }
   },
 };
+
+/** Returns a report that knows, once its rows were read, whether there are any. */
+function withCount(report: Report): Report & { isEmpty(): boolean } {
+  let isEmpty = false;
+  return {
+    ...report,
+    *rows(source, span) {
+      isEmpty = true;
+      for (const row of report.rows(source, span)) {
+        if (row !== pause) isEmpty = false;
+        yield row;
+      }
+    },
+    isEmpty: () => isEmpty,
+  };
+}
+
+function noRows({ name }: Report, { from, to, timezone }: Span): string {
+  if (from >= to) return `${name} has no rows: nothing is recorded of this time`;
+  return `${name} has no rows from ${localText(from, timezone)} to ${localText(to, timezone)} (${timezone})`;
+}
 
 async function printReport(
   report: Report,

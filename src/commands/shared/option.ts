@@ -1,5 +1,5 @@
 import { categoryOf, parseProductType } from "../../bitget/product-types.ts";
-import { type DatasetName, productTypes } from "../../core/domain.ts";
+import { type DatasetName, productTypes, publicAccount } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { datasetNames, snapshotDatasets } from "../../datasets/index.ts";
 import type { HistoryReader } from "../../store/history.ts";
@@ -45,6 +45,15 @@ export function recordedAccount(history: HistoryReader, options: CommandInput["o
   if (given !== undefined && known.length > 0 && !known.includes(given))
     throw new UsageError(`--account "${given}" has no history${knownNames("accounts", given, known)}`);
   return given;
+}
+
+/** Like `recordedAccount`, for what only an account has, unlike the public prices. @throws UsageError also for the public account */
+export function ownAccount(history: HistoryReader, options: CommandInput["options"]): string | undefined {
+  const given = textOption(options, "account");
+  if (given !== publicAccount) return recordedAccount(history, options);
+  throw new UsageError(
+    `--account "${publicAccount}" has the public prices, which belong to no account; accounts: ${history.accounts().join(", ")}`,
+  );
 }
 
 /** Returns the coins or symbols that were ever recorded with snapshots, sorted. */

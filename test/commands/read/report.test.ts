@@ -48,6 +48,17 @@ it("report returns is by month, unless something else is asked for", async () =>
   expect(await firstCells("--by", "day")).toEqual(["day", "2026-11-01", ""]);
 });
 
+it("report says on stderr that there are no rows, and stdout has the header alone", async () => {
+  const { code, stdout, stderr } = await print("fills", "--to", "2026-11-02");
+  expect([code, stdout.split("\r\n").length]).toEqual([0, 2]);
+  expect(stderr).toBe(
+    "fills has no rows from 2026-11-01 00:00:00 to 2026-11-02 00:00:00 (UTC); `report coverage` says what was collected.\n",
+  );
+  expect((await print("equity", "--to", "2026-11-02")).stderr).toBe("");
+  expect((await print("equity", "--to", "2020-01-01")).stderr).toContain("equity has no rows: nothing is recorded of");
+  expect((await print("fills", "--to", "2026-11-02", "--out", "fills.csv")).stderr).toContain("fills has no rows from");
+});
+
 it("report writes a CSV file or a chart, and names it", async () => {
   const folder = dirname(path);
   const csv = await print("coverage", "--by", "month", "--to", "2026-11-02", "--out", "coverage.csv");
