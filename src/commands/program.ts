@@ -71,11 +71,9 @@ const groups: Record<string, string> = {
 };
 
 const helpCommand = (): Parser =>
-  new Parser("help")
-    .argument("[command]")
-    .summary("show the help of a command")
-    .helpOption(false)
-    .helpGroup("Operate:");
+  new Parser("help").argument("[command]").summary("show the help of a command").helpOption(false);
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Adds a command to its group with name, arguments and summary only; returns its parser. */
 function declare(program: Parser, { name, alias, group, summary, args }: CommandSummary): Parser {
@@ -87,7 +85,9 @@ function declare(program: Parser, { name, alias, group, summary, args }: Command
       at
         .command(word)
         .summary(groups[word] ?? "")
+        .description(`${sentence(groups[word] ?? "")}.`)
         .helpGroup(`${group}:`)
+        .addHelpCommand(helpCommand())
         .exitOverride(),
     program,
   );
@@ -144,7 +144,9 @@ function add(
 export async function runProgram(given: readonly string[]): Promise<number> {
   try {
     const { options, rest } = takeGlobalOptions(given);
-    if (rest[0] === "help" && rest.length > 1) return await help(rest.slice(1), options);
+    const [first = "", second, ...others] = rest;
+    if (first === "help" && second !== undefined) return await help([second, ...others], options);
+    if (Object.hasOwn(groups, first) && second === "help") return await help([first, ...others], options);
     await requireKnown(rest);
     return await runWith(rest, options);
   } catch (error) {
@@ -189,7 +191,7 @@ async function runWith(args: readonly string[], options: GlobalOptions): Promise
     .configureHelp({ styleTitle: (text) => paint("title", text) })
     .configureOutput({ getOutHasColors: () => isColoured(options.colour, process.env, process.stdout.isTTY === true) })
     .showHelpAfterError("Add --help to see arguments and options.")
-    .addHelpCommand(helpCommand())
+    .addHelpCommand(helpCommand().helpGroup("Operate:"))
     .exitOverride();
   for (const { flags, summary } of globalOptions) program.option(flags, summary);
   const chosen = findCommand(args);

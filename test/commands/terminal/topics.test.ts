@@ -19,7 +19,13 @@ it("every topic is listed by --help and printed by help", async () => {
 
 it("help of a command in a group is its own, and of an unknown word an error", async () => {
   expect((await help("help", "db", "verify")).stdout).toContain("Usage: bitget-collector db verify");
-  expect((await help("help", "db")).stdout).toContain("Usage: bitget-collector db [options] [command]");
+  const group = await help("help", "db");
+  expect(group.stdout).toMatch(
+    /^Usage: bitget-collector db \[options\] \[command\]\n\nMaintenance of the database\.\n/,
+  );
+  expect(group.stdout.match(/^\w.*:$/gm)).toEqual(["Options:", "Commands:"]);
+  expect((await help("db", "help")).stdout).toBe(group.stdout);
+  expect((await help("db", "help", "verify")).stdout).toBe((await help("db", "verify", "--help")).stdout);
   const unknown = await help("help", "reprot");
   expect(unknown).toMatchObject({ code: 64, stdout: "" });
   expect(unknown.stderr).toContain('unknown command "reprot"; did you mean report?');
