@@ -5,7 +5,7 @@ import { listSubAccounts } from "../../bitget/sub-accounts.ts";
 import type { Session } from "../../collecting/account-session.ts";
 import { NetworkError } from "../../core/errors.ts";
 import type { Config } from "../../settings/config.ts";
-import { type Finding, failed, messageOf, ok, warning } from "./finding.ts";
+import { type Finding, failed, messageOf, ok, type Result, warning } from "./finding.ts";
 import { readableLists } from "./readable-lists.ts";
 
 /** The clock offset above which the clock should be set, although requests are signed with the exchange's time. Milliseconds. */
@@ -37,10 +37,7 @@ async function checkAccount(session: Session, config: Config): Promise<Finding[]
 async function checkKey(session: Session, found: Finding[]): Promise<void> {
   const options = { signal: AbortSignal.timeout(30_000) };
   const { name } = session;
-  const offset = await session.client.measureOffset(options.signal);
-  const clock = `${name}: the exchange is ${Math.round(offset)} ms ahead of this machine`;
-  const isFar = Math.abs(offset) > maxClockOffsetMs;
-  found.push({ check: "clock", ...(isFar ? warning(clock, "set this machine's clock") : ok(clock)) });
+  found.push({ check: "clock", ...(await checkClock(session, options)) });
   const api = await session.api(options);
   const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
   const key = await readKey(session.client, api, options);
@@ -59,6 +56,26 @@ async function checkKey(session: Session, found: Finding[]): Promise<void> {
     });
   else if (key.addresses !== null)
     found.push({ check: "addresses", ...ok(`${name}: the key is bound to ${key.addresses}`) });
+}
+
+/** Compares the clocks. @throws CollectorError if the exchange does not answer */
+async function checkClock({ name, client }: Session, { signal }: { signal: AbortSignal }): Promise<Result> {
+  const offset = await client.measureOffset(signal);
+  const text = `${name}: the exchange is ${Math.round(offset)} ms ahead of this machine`;
+  return Math.abs(offset) > maxClockOffsetMs ? warning(text, "set this machine's clock") : ok(text);
+}
+
+/** Checks what the exchange says without a key, and names what it does not. */
+export async function checkWithoutKey(session: Session): Promise<Finding[]> {
+  const clock = await checkClock(session, { signal: AbortSignal.timeout(30_000) }).catch((error: unknown) =>
+    failed(messageOf(error), networkAdvice(error)),
+  );
+  const unknown =
+    "not checked without a key: the mode of the account, permissions and addresses of the key, its records";
+  return [
+    { check: "clock", ...clock },
+    { check: "account", ...warning(unknown) },
+  ];
 }
 
 /** Returns what to do where the exchange cannot be reached; undefined for other errors, which say it themselves. */

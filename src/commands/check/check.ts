@@ -10,18 +10,19 @@ import { diskSpaceFor } from "../../store/files/disk.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
-import { checkAccounts } from "./accounts.ts";
+import { checkAccounts, checkWithoutKey } from "./accounts.ts";
 import { checkHeartbeat, checkWebhook } from "./delivery.ts";
 import { type Finding, failed, jsonOf, ok, printFinding, type Result, warning } from "./finding.ts";
-import { checkDisk, checkEnvFile, checkNode, checkPort } from "./machine.ts";
+import { checkDisk, checkEnvFile, checkNode, checkPort, checkTimezone } from "./machine.ts";
 import { checkBackup, checkChain, checkFeeds, checkFile, checkPostgres } from "./stored.ts";
 
 export const check: Command = {
   examples: ["check", "doctor", "doctor --json"],
   details: [
     "One line per check: ✓ is well, ! could be better, ✗ has failed, with what to do. Exit code 0 without ✗, 1 with one, 78 where the settings",
-    "are wrong. Checks Node.js, .env, settings, disk, port, database, chain, backup, feeds, webhook, heartbeat, and for each account the clock,",
-    "the mode, and the permissions and addresses of its key. Writes nothing and sends no alert. `doctor` is another name of it.",
+    "are wrong. Checks Node.js, .env, settings, time zone, disk, port, database, chain, backup, feeds, webhook, heartbeat, and for each account",
+    "the clock, the mode, and the permissions and addresses of its key. Where the settings of an account are missing or wrong it checks",
+    "everything that needs no key. Writes nothing and sends no alert. `doctor` is another name of it.",
     "With DATABASE_URL=postgres://… it says whether the history in PostgreSQL can be read; `status` shows its feeds.",
   ],
   options: [{ flags: "--json", summary: "print JSON" }],
@@ -33,24 +34,43 @@ export const check: Command = {
       if (!options.json) for (const one of findings) printFinding(one, print);
     };
     add({ check: "node", ...checkNode(process.version) }, { check: ".env", ...checkEnvFile(process.cwd()) });
+    const addProblems = ({ problems }: ConfigError) => {
+      if (options.json) add(...problems.map((problem): Finding => ({ check: "settings", ...failed(problem) })));
+      else add({ check: "settings", ...failed(problemsText(problems.length)) });
+    };
     try {
-      const config = loadConfig(env);
-      add({ check: "settings", ...ok(`ok${accountsText(env, config)}`) });
-      for (const text of warnings(env)) add({ check: "settings", ...warning(text) });
-      await checkMachine(config, add);
-      await checkExchange(config, add);
-      addSchedules(config, add);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      if (options.json) add(...error.problems.map((problem): Finding => ({ check: "settings", ...failed(problem) })));
-      else add({ check: "settings", ...failed(problemsText(error.problems.length)) });
-      throw error;
+      const { config, problem } = readConfig(env);
+      if (problem) addProblems(problem);
+      if (!config) add({ check: "settings", ...warning("the rest is not checked until the settings are right") });
+      else {
+        if (!problem) add({ check: "settings", ...ok(`ok${accountsText(env, config)}`) });
+        for (const text of warnings(env)) add({ check: "settings", ...warning(text) });
+        add({ check: "timezone", ...checkTimezone(config.timezone, Date.now()) });
+        await checkMachine(config, add);
+        await checkExchange(config, add);
+        addSchedules(config, add);
+      }
+      if (problem) throw problem;
     } finally {
       if (options.json) print(jsonOf(found));
     }
     return found.some(({ state }) => state === "failed") ? 1 : 0;
   },
 };
+
+/** Returns the settings, without accounts where only theirs are wrong, null where others are; and what is wrong with them. */
+function readConfig(env: Environment): { config: Config | null; problem: ConfigError | null } {
+  const read = (only: Parameters<typeof loadConfig>[1]) => {
+    try {
+      return { config: loadConfig(env, only), problem: null };
+    } catch (error) {
+      if (error instanceof ConfigError) return { config: null, problem: error };
+      throw error;
+    }
+  };
+  const { config, problem } = read({});
+  return { config: config ?? read({ credentials: false, pages: true, webhook: true }).config, problem };
+}
 
 const problemsText = (count: number): string =>
   count === 1 ? "one problem, which is printed on stderr" : `${count} problems, which are printed on stderr`;
@@ -96,6 +116,7 @@ async function checkExchange(config: Config, add: Add): Promise<void> {
   if (route) add({ check: "proxy", ...ok(route) });
   const clients = openClients({ ...config, logLevel: "silent" }, null);
   try {
+    if (config.accounts.length === 0) add(...(await checkWithoutKey(clients.publicSession)));
     for (const one of checkAccounts(clients.sessions, config)) add(...(await one));
   } finally {
     clients.close();

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { oldestNode } from "../../monitoring/version.ts";
+import { localText } from "../../queries/periods.ts";
 import { isOpenToOthers } from "../../settings/file-text.ts";
 import type { HttpSettings } from "../../settings/sections/pages.ts";
 import { type DiskSpace, describeDiskSpace } from "../../store/files/disk.ts";
@@ -30,6 +31,10 @@ export function checkEnvFile(folder: string): Result {
   if (isOpenToOthers(found.mode)) return warning(`${path} has no keys, but others can read it`, `chmod 600 ${path}`);
   return ok(`only you can read ${path}`);
 }
+
+/** Says which time zone days and reports have, and its time. */
+export const checkTimezone = (timezone: string, now: number): Result =>
+  ok(`days and reports are those of ${timezone}, where it is ${localText(now, timezone).slice(0, 16)}`);
 
 /** Checks the free space of the disk that holds the database. */
 export function checkDisk(databasePath: string, space: DiskSpace): Result {

@@ -77,7 +77,7 @@ describe("of a machine where all is well", () => {
     const lines = stdout.trimEnd().split("\n");
     expect([code, lines.filter((line) => !line.startsWith("✓ "))]).toEqual([0, []]);
     const checks = [
-      ...["node", ".env", "settings", "database", "disk", "chain", "backup", "feeds", "port", "webhook"],
+      ...["node", ".env", "settings", "timezone", "database", "disk", "chain", "backup", "feeds", "port", "webhook"],
       ...["heartbeat", "clock", "account", "addresses", "records"],
     ];
     expect(lines.map((line) => line.split(" ")[1]).filter((name) => name !== "schedule")).toEqual(checks);
@@ -130,6 +130,29 @@ describe("of this machine", () => {
     expect(json.code).toBe(78);
     const { ok, checks } = JSON.parse(json.stdout);
     expect([ok, checks.filter((one: { state: string }) => one.state === "failed").length]).toEqual([false, 2]);
+    expect(text.stdout).toContain("! settings   the rest is not checked until the settings are right");
+  });
+
+  it("without a key everything that needs none is checked, and the rest is named", async () => {
+    await record(30_000);
+    const env = { BITGET_BASE_URL: exchange.url, HTTP_PORT: "0", TIMEZONE: "Europe/Berlin", ...closedPort };
+    const { code, stdout, stderr } = await runInProcess(["doctor"], folder, env);
+    expect([code, stderr]).toEqual([78, expect.stringContaining("BITGET_API_KEY is missing")]);
+    const lines = stdout.trimEnd().split("\n");
+    const checks = ["node", ".env", "settings", "timezone", "database", "disk", "chain", "backup", "feeds", "port"];
+    expect(lines.map((line) => line.split(" ")[1]).filter((name) => name !== "schedule")).toEqual([
+      ...checks,
+      ...["webhook", "heartbeat", "clock", "account"],
+    ]);
+    expect(stdout).toMatch(
+      /^✓ timezone +days and reports are those of Europe\/Berlin, where it is \d{4}-\d\d-\d\d \d\d:\d\d$/m,
+    );
+    expect(stdout).toMatch(/^✗ heartbeat +127\.0\.0\.1 cannot be reached/m);
+    expect(stdout).toMatch(/^✓ clock +public: the exchange is -?\d+ ms ahead/m);
+    expect(stdout).toMatch(/^! account +not checked without a key: the mode of the account/m);
+    expect(await runInProcess(["doctor"], folder, { ...env, BITGET_BASE_URL: unreachable })).toMatchObject({
+      ...{ code: 78, stdout: expect.stringMatching(/^✗ clock .*check this machine's network/m) },
+    });
   });
 
   it("a port of another program has failed, one of the dashboard is well", async () => {
