@@ -87,6 +87,55 @@ it("shows open alerts, and notifications with their deliveries", async () => {
   expect((await json("/api/alerts")).rows).toMatchObject([{ since: "2026-11-01T00:00:00.000Z", value: "0.12" }]);
 });
 
+it("has of a chosen instant what was known then, and nothing of the present", async () => {
+  const settings = [{ name: "ALERT_STALE", value: "on" }];
+  const { store, page, json, site, record } = await startAccounts({ minutes: 60, settings });
+  await record(spotAssets, 1, [btc("1")]);
+  const alert = (name: string, n: number) => {
+    const own = { kind: "stale", account: "main", what: name };
+    const message = { ...own, alert: name, value: null, threshold: null, delivery: "pending" } as const;
+    return {
+      open: { ...own, name, subject: name, scopeId: null, firedAt: start + n * minute },
+      fired: { ...message, state: "fired", at: start + n * minute, sentence: `Alert: ${name}.` } as const,
+      recovered: { ...message, state: "recovered", at: start + 30 * minute, sentence: `Recovered: ${name}.` } as const,
+    };
+  };
+  const [over, off, late, lasting] = [alert("over", 5), alert("off", 6), alert("late", 40), alert("lasting", 7)];
+  const all = [over, off, late, lasting];
+  const [fired, messages] = [all.map(({ open }) => open), all.map((one) => one.fired)];
+  await store.alerts.record({ ...noChanges, fired, messages });
+  await store.alerts.record({ ...noChanges, ended: [over.open, off.open], messages: [over.recovered] });
+  const facts = { runs: 1, snapshots: 1, due: 9, accounted: 9, corrected: 0, heads: [], problems: [] };
+  keepVerification(site.databasePath, facts, start + 50 * minute);
+
+  const openAt = async (time: string) =>
+    (await json(`/api/alerts${time}`)).rows.map(({ what }: { what: string }) => what);
+  expect(await openAt("")).toEqual(["late", "lasting"]);
+  expect(await openAt("?at=2026-11-01T00:20")).toEqual(["lasting", "off", "over"]);
+  expect(await openAt("?at=2026-11-01T00:35")).toEqual(["lasting", "off"]);
+  expect(await openAt("?at=2026-11-01T00:04")).toEqual([]);
+  const [then, now] = [await page("/collection?at=2026-11-01T00:20"), await page("/collection")];
+  expect(part(then, "alerts")).toContain("Alert: over.");
+  expect(part(then, "alerts").match(/its rule was switched off since/g)).toHaveLength(1);
+  expect(then).toContain(">3 open alerts<");
+  for (const words of [
+    "OK, unaltered",
+    "Chain head",
+    "Rules on:",
+    "Free disk space",
+    "Settings in force",
+    "Delivery",
+  ]) {
+    expect(now).toContain(words);
+    expect(then).not.toContain(words);
+  }
+  expect(/id="summary"[\s\S]*?<\/p>/.exec(then)?.[0]).not.toMatch(/Collecting|Stopped|verified/);
+  expect(part(await page("/collection?at=2026-11-01T00:55"), "integrity")).toContain("OK, unaltered");
+  expect((await json("/api/notifications?at=2026-11-01T00:05")).rows).toMatchObject([
+    { sentence: "Alert: over.", delivery: null, attempts: null, problem: null },
+  ]);
+});
+
 it("says which rules are on, with their limits, and shows settings without secrets", async () => {
   const settings = [
     { name: "ALERT_LIQUIDATION_DISTANCE", value: "5 %" },

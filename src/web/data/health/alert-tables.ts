@@ -1,14 +1,15 @@
-/** Defines the tables of alerts: those that are open at present, and the notifications up to the shown instant. */
+/** Defines the tables of alerts: those that were open at the shown instant, and the notifications up to it. */
 import { publicAccount } from "../../../core/domain.ts";
 import { instantText } from "../../../queries/close.ts";
 import { count, type DataTable, instant, text } from "../table.ts";
-import { openAlerts } from "./alerts.ts";
+import { shownAlerts } from "./alerts.ts";
 
 const maxMessages = 1000;
 
 export const alerts: DataTable = {
   name: "alerts",
-  summary: "the alerts that are open at present, newest first",
+  summary:
+    "the alerts that were open at the shown instant, newest first; one that ended without a notification, because its rule was switched off, counts as open",
   columns: [
     instant("since", "Since"),
     text("account", "Account"),
@@ -19,9 +20,7 @@ export const alerts: DataTable = {
     text("sentence", "Alert"),
   ],
   *rows(view) {
-    const messages = view.history.lastMessages(maxMessages);
-    for (const { name, account, kind, what, firedAt } of openAlerts(view).reverse()) {
-      const fired = messages.find(({ alert, state }) => alert === name && state === "fired");
+    for (const { account, kind, what, firedAt, fired } of shownAlerts(view).alerts.reverse()) {
       const { value = null, threshold = null, sentence = null } = fired ?? {};
       yield { since: instantText(firedAt), account, kind, what, value, threshold, sentence };
     }
@@ -30,7 +29,8 @@ export const alerts: DataTable = {
 
 export const notifications: DataTable = {
   name: "notifications",
-  summary: "the newest 1,000 notifications of alerts, with their deliveries",
+  summary:
+    "the newest 1,000 notifications of alerts, with their deliveries; for an instant those up to it, and how they were delivered later is null",
   columns: [
     instant("at", "At"),
     text("account", "Account"),
@@ -41,7 +41,7 @@ export const notifications: DataTable = {
     count("attempts", "Attempts"),
     text("problem", "Problem"),
   ],
-  *rows({ history, account: selected, at: until }) {
+  *rows({ history, account: selected, at: until, isNow }) {
     const isSelected = (account: string) => selected === null || account === selected || account === publicAccount;
     for (const { at, account, kind, state, sentence, delivery, attempts, problem } of history.lastMessages(maxMessages))
       if (at <= until && isSelected(account))
@@ -51,9 +51,9 @@ export const notifications: DataTable = {
           kind,
           state,
           sentence,
-          delivery: delivery === "log" ? "log only" : delivery,
-          attempts: BigInt(attempts),
-          problem,
+          delivery: delivery === "log" ? "log only" : isNow ? delivery : null,
+          attempts: isNow ? BigInt(attempts) : null,
+          problem: isNow ? problem : null,
         };
   },
 };

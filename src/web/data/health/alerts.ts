@@ -1,22 +1,43 @@
-/** Reads the open alerts. They are of the present, also on a page of a chosen date. */
+/** Reads the alerts that were open at the shown instant, and those of now for the header. */
 import { publicAccount } from "../../../core/domain.ts";
-import type { OpenAlert } from "../../../store/alerts/alert-store.ts";
+import type { Message, OpenAlert } from "../../../store/alerts/alert-store.ts";
 import type { View } from "../table.ts";
 
-/** Returns the open alerts of an account and of the public data, or of all accounts (null), oldest first. */
-export const openAlerts = ({ history, account }: View): OpenAlert[] =>
-  history.openAlerts().filter((one) => account === null || one.account === account || one.account === publicAccount);
+/** The number of notifications that a store keeps. */
+const messagesKept = 2000;
 
-/** The number of notifications in which the sentence of an alert is looked for. */
-const messagesRead = 200;
+const isSelected = ({ account }: { account: string }, view: View): boolean =>
+  view.account === null || account === view.account || account === publicAccount;
 
-/** Returns the open alerts, each with the sentence of its notification, or of its own names where that is too long ago. */
-export function describedAlerts(view: View): (OpenAlert & { sentence: string })[] {
-  const open = openAlerts(view);
-  const messages = open.length > 0 ? view.history.lastMessages(messagesRead) : [];
-  const sentences = new Map(messages.map(({ alert, sentence }) => [alert, sentence]));
-  return open.map((one) => ({
-    ...one,
-    sentence: sentences.get(one.name) ?? `${one.account}: ${one.kind}, ${one.what}`,
-  }));
+/** Returns the alerts of an account and of the public data, or of all accounts (null), that are open now, oldest first. */
+export const openAlerts = (view: View): OpenAlert[] => view.history.openAlerts().filter((one) => isSelected(one, view));
+
+/** An alert that was open at the shown instant. */
+export interface ShownAlert extends Pick<OpenAlert, "account" | "kind" | "what" | "firedAt"> {
+  /** The notification that it fired; null if it is not kept any more. */
+  fired: Message | null;
+  /** False if it has ended without a notification, because its rule was switched off: when, is not known. */
+  isCertain: boolean;
+}
+
+/** Returns the alerts that were open at the shown instant, oldest first, and whether the notifications of then are still kept. */
+export function shownAlerts(view: View): { alerts: ShownAlert[]; isComplete: boolean } {
+  const { history, at } = view;
+  const kept = history.lastMessages(messagesKept);
+  const messages = kept.filter((one) => isSelected(one, view));
+  const fired = new Map(messages.filter(({ state }) => state === "fired").map((one) => [one.alert, one]));
+  const endedAt = new Map(messages.filter(({ state }) => state !== "fired").map((one) => [one.alert, one.at]));
+  const open = openAlerts(view).map((one) => ({ ...one, fired: fired.get(one.name) ?? null, isCertain: true }));
+  const isOpen = new Set(open.map(({ name }) => name));
+  const ended = [...fired.values()]
+    .filter(({ alert }) => !isOpen.has(alert) && (endedAt.get(alert) ?? at + 1) > at)
+    .map((one) => ({ ...one, firedAt: one.at, fired: one, isCertain: endedAt.has(one.alert) }));
+  const oldest = kept.at(-1);
+  return {
+    alerts: (view.isNow ? open : [...open, ...ended])
+      .filter(({ firedAt }) => firedAt <= at)
+      .sort((a, b) => a.firedAt - b.firedAt),
+    // The first notification of a store has the id 1.
+    isComplete: view.isNow || !oldest || oldest.id === 1 || oldest.at <= at,
+  };
 }

@@ -56,7 +56,7 @@ function ledgerColumn(view: View): ShownColumn | null {
   const last = new Map(stretchesOf({ ...view, params: {} }).map((stretch) => [key(stretch), stretch]));
   if (last.size === 0) return null;
   return {
-    label: "Ledger",
+    label: view.isNow ? "Ledger" : "Ledger now",
     isNumber: false,
     cell: (row) => (row.coin ? ledgerLink(row, view, verdictHtml(last.get(key(row))?.verdict)) : none("–")),
   };

@@ -40,7 +40,7 @@ export function* collectionPage(view: View, c: Context, { settings }: Pick<Site,
     view,
     params: { ...(day ? { day: day.name } : {}), ...(state ? { state } : {}) },
     body: [
-      summaryHtml(view, { coverage: coverageOf(days), ...gaps }),
+      summaryHtml(view, { feeds, coverage: coverageOf(days), ...gaps }),
       alertsHtml(view, settings),
       feedsHtml(view, feeds),
       ...(recording.length > 0 ? [workersHtml(view, recording)] : []),
@@ -59,7 +59,7 @@ export function* collectionPage(view: View, c: Context, { settings }: Pick<Site,
 function reconciledHtml(view: View): Html {
   const counts = countsText(stretchesOf({ ...view, params: {} }));
   return html`<section id="reconciled" data-live aria-labelledby="reconciled-caption"><h2 id="reconciled-caption">The exchange's ledger</h2>
-<p>${counts === "" ? none("Nothing reconciled.") : html`Stretches by verdict: ${counts}.`} <a href="${linkTo("/reconciliation", stickyParams(view))}">Reconciliation</a></p></section>`;
+<p>${counts === "" ? none("Nothing reconciled.") : html`Stretches by verdict${view.isNow ? "" : html` <small>(as judged now)</small>`}: ${counts}.`} <a href="${linkTo("/reconciliation", stickyParams(view))}">Reconciliation</a></p></section>`;
 }
 
 /** Returns the day to show by hour, or null to show days. @throws HTTPException 400 */

@@ -35,9 +35,9 @@ const stateLabels: Record<string, string> = {
 
 /** Shows no next run while no process collects. */
 const nextCell =
-  ({ daemon: { daemon } }: View): CellRenderer =>
+  ({ isNow, daemon: { daemon } }: View): CellRenderer =>
   (_row, plain) =>
-    daemon === notRunning ? none("–", "the collector is not running") : plain;
+    isNow && daemon === notRunning ? none("–", "the collector is not running") : plain;
 
 const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
 

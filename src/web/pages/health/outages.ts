@@ -27,7 +27,7 @@ export const outagesHtml = (view: View, rows: readonly HistoryRow[]): Html =>
 const cellsOf = (view: View): Record<string, CellRenderer> => ({
   from_at: (row, plain) =>
     html`<a href="${linkTo("/", { ...stickyParams(view), at: justBefore(String(row.from_at)) })}" title="View the state just before">${plain}</a>`,
-  to_at: (row, plain) => (row.to_at === null ? html`now` : plain),
+  to_at: (row, plain) => (row.to_at === null ? html`${view.isNow ? "now" : "not ended then"}` : plain),
   lasted_ms: (row, plain) => (row.lasted_ms === 0n ? html`one slot` : plain),
   cause: ({ cause }) => html`${causeText(String(cause))}`,
   feeds: ({ feeds }) =>

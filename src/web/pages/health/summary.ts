@@ -1,12 +1,13 @@
 /** Renders the line on top of the page of data health, and links to its parts. */
 import { html } from "hono/html";
 import { shareText } from "../../../core/text.ts";
-import { lastVerification } from "../../../store/files/verified-file.ts";
+import type { HistoryRow } from "../../../store/history.ts";
 import { daysShown } from "../../data/comparison-periods.ts";
-import { openAlerts } from "../../data/health/alerts.ts";
+import { shownAlerts } from "../../data/health/alerts.ts";
 import { collectingState } from "../../data/health/state.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "../parts/figure.ts";
+import { knownVerification } from "./integrity.ts";
 
 const stateWords = {
   fresh: "● Collecting",
@@ -17,6 +18,8 @@ const stateWords = {
 };
 
 export interface SummaryFacts {
+  /** Rows of the table `collection`. */
+  feeds: readonly HistoryRow[];
   /** The share of due slots of the last days with a complete run; null if none was due. */
   coverage: number | null;
   /** The number of gaps by event, and whether there are more. */
@@ -24,19 +27,21 @@ export interface SummaryFacts {
   hasMore: boolean;
 }
 
-/** Returns one line: state, feeds, coverage, gaps, alerts, last verification. */
-export function summaryHtml(view: View, { coverage, gaps, hasMore }: SummaryFacts): Html {
-  const { kind, feeds, stale } = collectingState(view);
-  const open = openAlerts(view).length;
-  const last = lastVerification(view.history.path);
+/** Returns one line: state, feeds, coverage, gaps, alerts, last verification. Of a chosen instant it has what was known then. */
+export function summaryHtml(view: View, { feeds, coverage, gaps, hasMore }: SummaryFacts): Html {
+  const { kind } = collectingState(view);
+  const open = shownAlerts(view).alerts.length;
+  const last = knownVerification(view);
   const parts = [
-    html`<span class="state ${kind === "fresh" ? "fresh" : "stale"}">${stateWords[kind]}</span>`,
-    html`<a href="#collection">${feeds - stale.length} of ${feeds} feeds up to date</a>`,
+    ...(view.isNow
+      ? [html`<span class="state ${kind === "fresh" ? "fresh" : "stale"}">${stateWords[kind]}</span>`]
+      : []),
+    html`<a href="#collection">${feeds.filter(({ state }) => state !== "stale").length} of ${feeds.length} feeds up to date</a>`,
     html`<a href="#calendar">${coverage === null ? "nothing due" : `${shareText(coverage)} of ${daysShown} days`}</a>`,
     html`<a href="#outages">${gaps === 0 ? "no" : `${gaps}${hasMore ? " or more" : ""}`} gap${gaps === 1 ? "" : "s"}</a>`,
     html`<a href="#runs">runs</a>`,
     html`<a href="#alerts">${open === 0 ? "no" : open} open alert${open === 1 ? "" : "s"}</a>`,
-    html`<a href="#integrity">${last === null ? "not verified" : html`${last.problems.length === 0 ? "verified" : "ALTERED, verified"} ${instantFigure(last.at, view.timezone)}`}</a>`,
+    html`<a href="#integrity">${last === null ? (view.isNow ? "not verified" : "integrity") : html`${last.problems.length === 0 ? "verified" : "ALTERED, verified"} ${instantFigure(last.at, view.timezone)}`}</a>`,
     html`<a href="#system">system</a>`,
   ];
   return html`<p id="summary" class="summary" data-live>${parts.map((part, n) => html`${n > 0 ? " · " : ""}${part}`)}</p>`;

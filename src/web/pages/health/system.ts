@@ -1,4 +1,7 @@
-/** Renders version, files, disk, clock, accounts and the settings in force; secrets only as "set". */
+/**
+ * Renders version, files, disk, clock, accounts and the settings in force; secrets only as "set". Of a chosen instant only the clock and
+ * the accounts are known.
+ */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
 import { ownVersion } from "../../../monitoring/version.ts";
@@ -8,17 +11,22 @@ import type { View } from "../../data/table.ts";
 import { type Html, instantFigure, none, unknown } from "../parts/figure.ts";
 
 export function systemHtml(view: View, settings: readonly ShownSetting[]): Html {
-  const { files, freeBytes } = filesOf(view.history.path);
   const skew = view.history.clockSkew(view.at);
   return html`<section id="system" data-live aria-labelledby="system-caption"><h2 id="system-caption">System</h2>
 <dl>
-<div><dt>Version</dt><dd>${ownVersion()}, Node.js ${process.versions.node}</dd></div>
 <div><dt>Clock</dt><dd>${skew === null ? unknown() : offsetText(skew)}</dd></div>
-<div><dt>Free disk space</dt><dd>${freeBytes === null ? unknown() : bytesText(freeBytes)}</dd></div>
-${files.map(({ what, name, bytes }) => html`<div><dt>${what}</dt><dd>${bytes === null ? none() : html`${bytesText(bytes)} <small>${escapeControlChars(name)}</small>`}</dd></div>`)}
+${view.isNow ? machineHtml(view) : ""}
 ${view.history.accounts().map((account) => html`<div><dt>Account ${escapeControlChars(account)}</dt><dd>${modesHtml(view, account)}</dd></div>`)}
 </dl>
-${settings.length === 0 ? "" : settingsHtml(settings)}</section>`;
+${view.isNow && settings.length > 0 ? settingsHtml(settings) : ""}</section>`;
+}
+
+/** Returns what is known of the present alone. */
+function machineHtml({ history }: View): Html {
+  const { files, freeBytes } = filesOf(history.path);
+  return html`<div><dt>Version</dt><dd>${ownVersion()}, Node.js ${process.versions.node}</dd></div>
+<div><dt>Free disk space</dt><dd>${freeBytes === null ? unknown() : bytesText(freeBytes)}</dd></div>
+${files.map(({ what, name, bytes }) => html`<div><dt>${what}</dt><dd>${bytes === null ? none() : html`${bytesText(bytes)} <small>${escapeControlChars(name)}</small>`}</dd></div>`)}`;
 }
 
 const offsetText = (ms: number): string =>

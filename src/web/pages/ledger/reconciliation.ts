@@ -40,7 +40,7 @@ export function* reconciliationPage(view: View): Steps<Html> {
       tableHtml({
         table: reconciliation,
         view,
-        caption: "Stretches of the exchange's ledger",
+        caption: `Stretches of the exchange's ledger${view.isNow ? "" : ", as judged now"}`,
         columns: columnsFor(reconciliation, view, names, {
           ...verdictCells,
           wallet: ({ wallet: name }) => html`${walletLabel(String(name))}`,
