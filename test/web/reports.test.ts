@@ -126,6 +126,19 @@ it("lists the files of the daily reports by month, and serves those and no other
     expect([name, (await request(`/reports/files/${name}`)).status]).toEqual([name, 404]);
 });
 
+it("lists the months from the first record on, which is older than the first run", async () => {
+  const { page, store } = await withEquity();
+  const months = async () => [...(await page("/reports")).matchAll(/>Books of (\w+ \d+)</g)].map(([, month]) => month);
+  expect(await months()).toEqual(["November 2026"]);
+  const cells = { billId: "1", coin: "USDT", at: Date.UTC(2026, 7, 20), type: "deposit", amount: "5", fee: "0" };
+  const item = { row: rowOf(bills, { ...cells, balance: "5", groupType: "" }), extra: null };
+  const reading = { through: start + 2 * minute, window: null, hole: null };
+  await collect(store, bills, start + 2 * minute, {
+    snapshots: [{ scope: "spot", takenAt: start + 2 * minute, items: [item], reading }],
+  });
+  expect(await months()).toEqual(["November 2026", "October 2026", "September 2026", "August 2026"]);
+});
+
 const refused: [path: string, sentence: string][] = [
   ["/reports?span=2026-13", '"span" must be a month such as 2026-10, or a year.'],
   ["/reports?from=2026-11-02&to=2026-11-01", '"to" is before "from".'],

@@ -49,9 +49,9 @@ export const reportsPage = (site: Site) =>
     });
   };
 
-/** Returns the months since the first run, the newest first. */
+/** Returns the months since the first run or the first record, the newest first. */
 function monthsOf({ history }: View, timezone: string, now: number): string[] {
-  const from = history.firstSlot() ?? now;
+  const from = beginOf({ ofRecords: true }, history, 0) ?? now;
   return [...periodsOf({ timezone, by: "month", from, to: now + 1 })].map(({ name }) => name).reverse();
 }
 
