@@ -1,4 +1,4 @@
-/** Names product types, wallets and margin modes in the words of the exchange's site. JSON and CSV keep the stored values. */
+/** Names product types, wallets and margin modes in the words of the exchange's site, for pages and statements. JSON and CSV keep the stored values. */
 
 const walletLabels: Readonly<Record<string, string>> = {
   spot: "Spot",

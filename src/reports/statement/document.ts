@@ -4,6 +4,7 @@ import { Temporal } from "temporal-polyfill";
 import { asDecimal } from "../../core/decimal.ts";
 import type { Cell } from "../../core/domain.ts";
 import { escapeControlChars } from "../../core/text.ts";
+import { walletLabel } from "../../output/labels.ts";
 import { grouped, isStable, shownMoney, shownQuantity } from "../../output/shown.ts";
 import { type Statement, type StatementRow, totalOf } from "./statement.ts";
 import { styles } from "./styles.ts";
@@ -124,9 +125,9 @@ function balancesHtml({ balances }: Statement): Html {
   const total = totalOf(balances, "usdt_value");
   const rows = balances.map((row) =>
     row.coin === null
-      ? [walletName(row.wallet), null, "", "", "", ""]
+      ? [walletLabel(String(row.wallet)), null, "", "", "", ""]
       : [
-          ...[walletName(row.wallet), row.coin, quantity(row.total, String(row.coin)), plain(row.usdt_price)],
+          ...[walletLabel(String(row.wallet)), row.coin, quantity(row.total, String(row.coin)), plain(row.usdt_price)],
           ...[money(row.usdt_value), row.taken_at],
         ],
   );
@@ -138,7 +139,7 @@ ${rows.length > 0 && total === null ? html`<p class="note">There is no sum, beca
 function costsHtml({ fees, funding }: Statement): Html {
   const rows = (all: readonly StatementRow[], column: string) =>
     all.map((row) => [
-      walletName(row.wallet),
+      walletLabel(String(row.wallet)),
       row.coin ?? "–",
       quantity(row[column], String(row.coin)),
       row.entries,
@@ -187,10 +188,3 @@ function tableHtml(columns: readonly Column[], rows: readonly (readonly (Cell | 
   return html`<table><thead><tr>${columns.map(([label], at) => html`<th scope="col"${style(at)}>${label}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${cellHtml(cell)}</td>`)}</tr>\n`)}</tbody></table>`;
 }
-
-const walletNames: Readonly<Record<string, string>> = {
-  ...{ spot: "Spot", funding: "Funding", unified: "Unified", umcbl: "USDT-M futures", dmcbl: "COIN-M futures" },
-  ...{ cmcbl: "USDC-M futures", sumcbl: "USDT-M demo", "margin-crossed": "Cross margin" },
-};
-
-const walletName = (cell: Cell | undefined): string => walletNames[String(cell)] ?? String(cell);

@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
+import { walletLabel } from "../../output/labels.ts";
 import { coinSource } from "../curves/sources.ts";
 import { coin } from "../data/coin.ts";
 import { stretchesOf } from "../data/ledger/reconciliation.ts";
@@ -10,7 +11,6 @@ import { ledgerLink } from "./ledger/verdict.ts";
 import { chartHtml } from "./parts/chart.ts";
 import { standardSpans } from "./parts/chart-views.ts";
 import type { Html } from "./parts/figure.ts";
-import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { columnsFor, tableHtml } from "./parts/table.ts";
 

@@ -1,13 +1,13 @@
 /** The columns of what is held of each coin in each wallet. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { balances } from "../../data/balances.ts";
 import { stretchesOf } from "../../data/ledger/reconciliation.ts";
 import type { View } from "../../data/table.ts";
 import { ledgerLink, verdictHtml } from "../ledger/verdict.ts";
 import { type Html, none, unknown } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { type CellRenderer, columnsFor, placed, type ShownColumn } from "../parts/table.ts";
 

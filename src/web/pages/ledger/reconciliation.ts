@@ -1,11 +1,11 @@
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import { countVerdicts, reconciliation, stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
 import { invalidParam } from "../../site.ts";
 import type { Html } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { columnsFor, tableHtml } from "../parts/table.ts";

@@ -1,12 +1,12 @@
 /** Renders how the money is spread over coins or wallets, and how much margin is in use. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { allocationOf, type Slice } from "../../data/overview/allocation.ts";
 import type { MarginUse } from "../../data/overview/margin.ts";
 import type { View } from "../../data/table.ts";
 import { amountFigure, type Html, shareFigure, unknown } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 
 export function allocationHtml(

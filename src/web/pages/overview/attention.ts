@@ -1,10 +1,10 @@
 /** Renders what needs attention. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import { type Attention, keyOf } from "../../data/overview/attention.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure, shareFigure } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 
 export function attentionHtml(view: View, all: readonly Attention[]): Html {
