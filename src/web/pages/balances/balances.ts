@@ -3,12 +3,12 @@ import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { absolute, compare, decimalIn, isZero, sum } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { balances } from "../../data/balances.ts";
 import { type CoinTotals, coins, totalsOf } from "../../data/coins.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { amountFigure, type Html, profitFigure, unknown } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
+import { amountFigure, type Html, profitFigure, unknownMark } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { tableHtml } from "../parts/table.ts";
@@ -100,10 +100,10 @@ function totalCells(
   return {
     coin: html`${countText(found.length)}${unpriced.length > 0 ? html` <small>${countText(unpriced.length)} without price</small>` : ""}`,
     usdt_value: amountFigure(value, view),
-    change: change === null ? unknown() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
+    change: change === null ? unknownMark() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
     usdt_result:
       result === null
-        ? unknown()
+        ? unknownMark()
         : html`<span${isOld ? html` class="last-known"` : ""}>${profitFigure(result, view)}</span>`,
   };
 }

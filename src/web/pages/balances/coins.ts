@@ -2,11 +2,11 @@
 import { html } from "hono/html";
 import { compare, decimalIn } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
+import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { coins } from "../../data/coins.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, none, shareFigure, unknown } from "../parts/figure.ts";
-import { walletLabel } from "../parts/labels.ts";
+import { type Html, none, shareFigure, unknownMark } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { type CellRenderer, columnsFor, placed, type ShownColumn } from "../parts/table.ts";
 
@@ -48,6 +48,6 @@ const dashWithoutPrice: CellRenderer = (row, plain) =>
 function signedShare(row: HistoryRow, view: View): Html {
   const moved = decimalIn(row, "price_change");
   if (row.coin === "USDT" || row.usdt_price === null) return none("–");
-  if (moved === null) return unknown();
+  if (moved === null) return unknownMark();
   return html`${compare(moved, "0") > 0 ? "+" : ""}${shareFigure(moved, view)}`;
 }

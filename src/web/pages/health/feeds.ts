@@ -4,7 +4,7 @@ import type { HistoryRow } from "../../../store/history.ts";
 import { notRunning } from "../../daemon-state.ts";
 import { collection, workers } from "../../data/health/collection.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, none, unknown } from "../parts/figure.ts";
+import { type Html, none, unknown, unknownMark } from "../parts/figure.ts";
 import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 
 export const feedsHtml = (view: View, rows: readonly HistoryRow[]): Html =>
@@ -57,7 +57,7 @@ const statusCells: Record<string, CellRenderer> = {
 
 const workerCells: Record<string, CellRenderer> = {
   state({ state }) {
-    if (state === "unknown") return unknown();
+    if (state === "unknown") return unknownMark();
     return state === "live"
       ? html`<span class="state fresh">● Live</span>`
       : html`<span class="state stale">▲ Gone</span>`;

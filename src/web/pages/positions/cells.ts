@@ -2,10 +2,10 @@
 import { html } from "hono/html";
 import { compare, decimalIn } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
+import { marginModeLabel, walletLabel } from "../../../output/labels.ts";
 import { type HistoryRow, positionKey } from "../../../store/history.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, none, shareFigure, unknown } from "../parts/figure.ts";
-import { marginModeLabel, walletLabel } from "../parts/labels.ts";
+import { type Html, none, shareFigure, unknown, unknownMark } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 
 /** Shows what a position is: symbol, side, leverage and margin mode, product, and the account where several are shown. */
@@ -33,9 +33,9 @@ export function positionCell(row: HistoryRow, view: View): Html {
 export function liquidationCell(row: HistoryRow, plain: Html, view: View): Html {
   const price = decimalIn(row, "liquidation_price");
   const distance = decimalIn(row, "liquidation_distance");
-  if (price === null) return unknown();
+  if (price === null) return unknownMark();
   if (compare(price, "0") <= 0) return none();
-  if (distance === null) return html`${plain}<br>${unknown()}`;
+  if (distance === null) return html`${plain}<br>${unknownMark()}`;
   return html`<span class="wide">${plain}</span><br>${distanceHtml(row, view)}`;
 }
 

@@ -6,7 +6,7 @@ import type { HistoryRow } from "../../../store/history.ts";
 import type { MarginUse } from "../../data/overview/margin.ts";
 import { exposureOf, isMoneyRow } from "../../data/positions/open.ts";
 import type { View } from "../../data/table.ts";
-import { ageHtml, amountFigure, type Html, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
+import { ageHtml, amountFigure, type Html, none, profitFigure, shareFigure, unknownMark } from "../parts/figure.ts";
 
 /** Returns the sums over the open positions of real money, in USDT; nothing where there are none. */
 export function exposureHtml(view: View, rows: readonly HistoryRow[], margins: readonly MarginUse[]): Html | "" {
@@ -14,12 +14,12 @@ export function exposureHtml(view: View, rows: readonly HistoryRow[], margins: r
   if (count === 0) return "";
   const nearest = rows.find((row) => isMoneyRow(row) && row.liquidation_distance);
   const highest = highestUse(margins);
-  const money = (value: string | null) => (value === null ? unknown() : amountFigure(value, view));
+  const money = (value: string | null) => (value === null ? unknownMark() : amountFigure(value, view));
   const items: [string, Html | ""][] = [
     ["Long", money(long)],
     ["Short", money(short)],
     ["Net", money(net)],
-    ["Unrealised PnL", profit === null ? unknown() : profitFigure(profit, view)],
+    ["Unrealised PnL", profit === null ? unknownMark() : profitFigure(profit, view)],
     [
       "Margin",
       html`${money(margin)}${highest?.use ? html` <small>max use ${shareFigure(highest.use, view, "up")}</small>` : ""}`,

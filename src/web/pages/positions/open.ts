@@ -6,7 +6,7 @@ import { isStable } from "../../../output/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { exposureOf, isMoneyRow, positions } from "../../data/positions/open.ts";
 import type { View } from "../../data/table.ts";
-import { amountFigure, cellHtml, type Html, none, profitFigure, unknown } from "../parts/figure.ts";
+import { amountFigure, cellHtml, type Html, none, profitFigure, unknownMark } from "../parts/figure.ts";
 import { columnsFor, type ShownColumn } from "../parts/table.ts";
 import { liquidationCell, positionCell } from "./cells.ts";
 
@@ -83,7 +83,7 @@ export function openColumns(view: View, names: readonly string[]): ShownColumn[]
 export function openTotals(view: View, rows: readonly HistoryRow[]): Record<string, Html> {
   const { count, gross, profit, margin, oldest } = exposureOf(rows);
   const money = (value: string | null, figure = amountFigure) => {
-    const shown = value === null ? unknown() : figure(value, view);
+    const shown = value === null ? unknownMark() : figure(value, view);
     return html`<span${oldest === null ? "" : html` class="last-known"`}>${shown} <small>USDT</small></span>`;
   };
   return {
@@ -105,7 +105,7 @@ const unitHtml = ({ margin_coin: coin }: HistoryRow): Html | "" =>
 function usdtText(row: HistoryRow, name: string, view: View): Html {
   const value = decimalIn(row, name);
   if (!isMoneyRow(row)) return html`demo money`;
-  return value === null ? html`≈ ${unknown()}` : html`≈ ${amountFigure(value, view)}`;
+  return value === null ? html`≈ ${unknownMark()}` : html`≈ ${amountFigure(value, view)}`;
 }
 
 /** Shows the price of a stop order; a dash where there is none. */

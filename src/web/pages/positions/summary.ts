@@ -2,14 +2,14 @@
 import { html } from "hono/html";
 import { compare, decimalIn } from "../../../core/decimal.ts";
 import { durationText, escapeControlChars } from "../../../core/text.ts";
+import { marginModeLabel, walletLabel } from "../../../output/labels.ts";
 import { isStable } from "../../../output/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { episodes } from "../../data/positions/closed.ts";
 import { positions } from "../../data/positions/open.ts";
 import type { Column, View } from "../../data/table.ts";
 import { verdictHtml } from "../ledger/verdict.ts";
-import { ageHtml, amountFigure, cellHtml, type Html, instantFigure, none, unknown } from "../parts/figure.ts";
-import { marginModeLabel, walletLabel } from "../parts/labels.ts";
+import { ageHtml, amountFigure, cellHtml, type Html, instantFigure, none, unknownMark } from "../parts/figure.ts";
 import { distanceHtml } from "./cells.ts";
 
 interface Tile {
@@ -76,7 +76,7 @@ export function heldHtml({ held_ms: held, first_seen_at: first, last_seen_at: la
 function cellsOf(columns: readonly Column[], row: HistoryRow, view: View) {
   return (name: string): Html => {
     const column = columns.find((one) => one.name === name);
-    if (!column) return unknown();
+    if (!column) return unknownMark();
     const coin = String(row.margin_coin ?? "");
     const hasUnit = column.coin === "margin_coin" && decimalIn(row, name) !== null && !isStable(coin);
     return html`${cellHtml(column, row, view)}${hasUnit ? html` <small>${coin}</small>` : ""}`;
