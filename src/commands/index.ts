@@ -76,8 +76,8 @@ export const commandSummaries: readonly CommandSummary[] = [
     name: "sql",
     group: "Read",
     summary:
-      "run one read-only SQL statement with a time limit; docs/guides/querying.md explains views and decimal functions",
-    args: "<statement>",
+      "run one read-only SQL statement with a time limit; --schema lists views and columns, docs/guides/querying.md explains them",
+    args: "[statement]",
     hasOptions: true,
     load: async () => (await import("./read/sql.ts")).sql,
   },

@@ -171,3 +171,43 @@ const statOf = (pid: string): string[] => {
 const isRunning = (pid: string): boolean => !["X", "Z"].includes(statOf(pid)[0] ?? "X");
 /** Returns the CPU time in hundredths of a second. */
 const cpuOf = (pid: string): number => Number(statOf(pid)[11]);
+
+describe("sql --schema", () => {
+  const schema = (...args: string[]) =>
+    runInProcess(["sql", "--schema", ...args], dirname(path), { DATABASE_URL: `file:${path}` });
+
+  it("prints every view of the database with its columns, in their order, and what they mean", async () => {
+    const rows = JSON.parse((await schema("--format", "json")).stdout) as Record<string, string>[];
+    const database = new Database(path, { readonly: true });
+    const views = database.prepare<[], string>("select name from sqlite_schema where type = 'view'").pluck().all();
+    const columnsOf = (view: string) => database.pragma(`table_info(${view})`) as { name: string }[];
+    for (const view of views.filter((name) => !name.endsWith("_latest")))
+      expect([view, rows.filter((row) => row.view === view).map(({ column }) => column)]).toEqual([
+        view,
+        columnsOf(view).map(({ name }) => name),
+      ]);
+    database.close();
+    expect(rows.filter(({ meaning }) => !meaning || /[`[\]]/.test(meaning))).toEqual([]);
+  });
+
+  it("prints one view as a table, also one of the last good snapshot", async () => {
+    const { code, stdout } = await schema("positions_latest");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^positions_latest\nEvery open futures position of every product type\. .*\n\n {2}column +type +unit +meaning\n/,
+    );
+    expect(stdout).toMatch(/^ {2}symbol +text +– +The contract, without suffix/m);
+    const record = await schema("positions_latest", "--format", "ndjson");
+    expect(JSON.parse(record.stdout.split("\n")[0] ?? "")).toMatchObject({
+      view: "positions_latest",
+      column: "account",
+    });
+  });
+
+  it.each([
+    [["postions_latest"], 'unknown view "postions_latest"; did you mean positions_latest? views: '],
+    [["gaps", "select 1"], "--schema takes the name of a view, and no statement"],
+  ])("%j is refused", async (args, text) => {
+    expect(await schema(...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(text) });
+  });
+});
