@@ -14,7 +14,7 @@ import type { Command, CommandInput } from "../command.ts";
 import { followed } from "../shared/followed.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
 import { missingRecordLines } from "../shared/missing-records.ts";
-import { formatTable } from "../shared/table.ts";
+import { formatRecords, formatTable, narrowed } from "../shared/table.ts";
 import { paint } from "../terminal/colour.ts";
 import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
@@ -32,7 +32,7 @@ export const status: Command = {
     "With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.",
     "",
   ],
-  async run({ options, env, print, printError, write, isColoured }) {
+  async run({ options, env, print, printError, write, isColoured, isTerminal, width }) {
     const config = loadConfig(env, { credentials: false });
     const { databasePath, timezone, postgres } = config;
     if (options.watch) {
@@ -72,9 +72,15 @@ export const status: Command = {
     else if (all.length === 0)
       print(isCollecting ? waiting : "Nothing collected yet; start the collector with `bitget-collector start`.");
     else {
-      print(headText(all, alerts), (text) => paint("title", text));
+      const head = headText(all, alerts);
+      for (const line of head.length > width ? head.split(" · ") : [head]) print(line, (text) => paint("title", text));
       print("");
-      printSeries(all, { isCollecting: isCollecting !== false, times }, print);
+      const hidden = printSeries(
+        all,
+        { isCollecting: isCollecting !== false, times, width: isTerminal ? width : null },
+        print,
+      );
+      if (hidden > 0) printError(`+${hidden} columns in a wider terminal`);
       if (proven !== null)
         print(`\nThe exchange's ledger: ${proven}; \`bitget-collector reconcile\` shows the stretches.`);
       const room = diskSpaceFor(databasePath);
@@ -161,12 +167,15 @@ function headText(all: readonly SeriesStatus[], alerts: number): string {
 const colourState = (line: string): string =>
   line.replace(/(?<= {2})(STALE|fresh)(?= {2})/, (state) => paint(state === "STALE" ? "bad" : "good", state));
 
-/** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
+/**
+ * Prints the table of all series and their open failures; `next` is a dash while no collector runs. Returns the number of columns that
+ * do not fit into `width`, which is null without a terminal.
+ */
 function printSeries(
   all: readonly SeriesStatus[],
-  { isCollecting, times }: { isCollecting: boolean; times: Times },
+  { isCollecting, times, width }: { isCollecting: boolean; times: Times; width: number | null },
   print: CommandInput["print"],
-): void {
+): number {
   const [last, next] = ["last success", "next"].map((name) => `${name} (${times.timezone})`);
   const headers = ["account", "dataset", "state", last ?? "", "age", next ?? "", "24 h", "7 d", "30 d"];
   const rows = all.map((one) => [
@@ -180,7 +189,9 @@ function printSeries(
     percent(one.coverage.week),
     percent(one.coverage.month),
   ]);
-  const [head = "", ...lines] = formatTable(headers, rows);
+  const optional = ["30 d", "7 d", next ?? "", "24 h", last ?? ""];
+  const table = width === null ? { headers, rows, hidden: 0 } : narrowed(headers, rows, { width, optional });
+  const [head = "", ...lines] = table ? formatTable(table.headers, table.rows) : formatRecords(headers, rows);
   print(head, (text) => paint("head", text));
   for (const line of lines) print(line, colourState);
   const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
@@ -191,6 +202,7 @@ function printSeries(
         `  ${account} ${dataset}${productType ? ` ${productType}` : ""}: ${code === message ? "" : `${code} `}${message}`,
       ),
     );
+  return table?.hidden ?? 0;
 }
 
 const percent = (share: number | null): string => (share === null ? "-" : shareText(share));

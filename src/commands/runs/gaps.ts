@@ -2,10 +2,12 @@ import type { Command } from "../command.ts";
 import { type ListColumn, listOptions, printList } from "./listing.ts";
 
 const columns: readonly ListColumn[] = [
-  ...["account", "dataset", "product_type"].map((name) => ({ name })),
+  ...["account", "dataset"].map((name) => ({ name })),
+  { name: "product_type", isOptional: true },
   { name: "from_at", isTime: true },
   { name: "to_at", isTime: true },
-  ...["slots", "cause", "rebuilt"].map((name) => ({ name })),
+  ...["slots", "cause"].map((name) => ({ name })),
+  { name: "rebuilt", isOptional: true },
 ];
 
 export const gapsCommand: Command = {

@@ -1,11 +1,12 @@
 /** What `runs` and `gaps` have in common: their options, and how their rows are printed. */
-import type { Cell } from "../../core/domain.ts";
+import { type Cell, cellText } from "../../core/domain.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, isForScreen, maxTableRows, parseFormat, printRows } from "../shared/format.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
 import { limitOf, parseDataset, recordedAccount } from "../shared/option.ts";
+import { type NarrowTable, narrowed } from "../shared/table.ts";
 
 export const listOptions: NonNullable<Command["options"]> = [
   { flags: "--account <name>", summary: "only this account" },
@@ -22,6 +23,8 @@ export const listOptions: NonNullable<Command["options"]> = [
 export interface ListColumn {
   name: string;
   isTime?: true;
+  /** Whether it is left out on a narrow terminal, the last one first. */
+  isOptional?: true;
 }
 
 /** Prints the rows of a view that the options select. `columns` are those of the table without --wide. */
@@ -43,21 +46,35 @@ export async function printList(
   );
   const rows = found.rows.slice(-maxRows);
   if (format === "table" && !options.wide)
-    await printRows(tableOf(found.columns, rows, columns, times), format, input, maxRows);
+    await printTable(tableOf(found.columns, rows, columns, times), columns, input);
   else await printRows({ columns: found.columns, rows: [rows] }, format, input, maxRows);
   if (rows.length === 0) printError(`No ${view} match these options.`);
   if (found.rows.length > rows.length && limit === undefined)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
 
+/** Prints a table that fits the terminal, or records where none does. */
+async function printTable(
+  { headers, rows }: Pick<NarrowTable, "headers" | "rows">,
+  columns: readonly ListColumn[],
+  input: CommandInput,
+): Promise<void> {
+  const { isTerminal, width, printError } = input;
+  const optional = columns.flatMap(({ name, isOptional }) => (isOptional ? [name] : [])).reverse();
+  const table = isTerminal ? narrowed(headers, rows, { width, optional }) : { headers, rows, hidden: 0 };
+  const shown = table ?? { headers, rows, hidden: 0 };
+  await printRows({ columns: shown.headers, rows: [shown.rows] }, table ? "table" : "record", input, rows.length);
+  if (shown.hidden > 0 && rows.length > 0) printError(`+${shown.hidden} columns: a wider terminal, or --wide`);
+}
+
 function tableOf(names: readonly string[], rows: readonly Cell[][], columns: readonly ListColumn[], times: Times) {
   const indexes = columns.map(({ name }) => names.indexOf(name));
-  const shown = rows.map((row) =>
-    columns.map(({ isTime }, at): Cell => {
-      const cell = row[indexes[at] ?? -1] ?? null;
-      return isTime && typeof cell === "string" ? times.text(Date.parse(cell)) : cell;
-    }),
-  );
-  const headers = columns.map(({ name, isTime }) => (isTime ? `${name} (${times.timezone})` : name));
-  return { columns: headers, rows: [shown] };
+  const textOf = (cell: Cell, isTime: boolean): string => {
+    if (typeof cell !== "string") return cellText(cell);
+    return isTime ? times.text(Date.parse(cell)) : cell;
+  };
+  return {
+    headers: columns.map(({ name, isTime }) => (isTime ? `${name} (${times.timezone})` : name)),
+    rows: rows.map((row) => columns.map(({ isTime }, at) => textOf(row[indexes[at] ?? -1] ?? null, isTime === true))),
+  };
 }

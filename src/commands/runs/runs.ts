@@ -7,7 +7,8 @@ const columns: readonly ListColumn[] = [
   { name: "account" },
   { name: "dataset" },
   { name: "scheduled_for", isTime: true },
-  ...["state", "cause", "late_ms", "requests", "retries", "rows"].map((name) => ({ name })),
+  { name: "state" },
+  ...["cause", "late_ms", "requests", "retries", "rows"].map((name) => ({ name, isOptional: true }) as const),
 ];
 
 export const runsCommand: Command = {

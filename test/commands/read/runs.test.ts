@@ -1,6 +1,10 @@
 /** `runs` and `gaps`, and the time zone of what reading commands show. */
 import { dirname } from "node:path";
 import { beforeEach, expect, it } from "vitest";
+import type { Command } from "../../../src/commands/command.ts";
+import { status } from "../../../src/commands/read/status.ts";
+import { gapsCommand } from "../../../src/commands/runs/gaps.ts";
+import { runsCommand } from "../../../src/commands/runs/runs.ts";
 import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { collect, failed, good, item, minute, start, storeAt } from "../../store/kit.ts";
 import { spotAssets } from "../../store/minutes.ts";
@@ -49,6 +53,41 @@ it("runs lists each slot with its state and cause, the newest last", async () =>
       "main | spot-assets | 2026-11-01 00:03:00 | missed | asleep | 0 | 0 | 0",
     ],
   });
+});
+
+/** Runs a command on a terminal of this width; returns the lines of its results, and stderr. */
+async function onTerminal(command: Command, width: number) {
+  const found: string[] = [];
+  const errors: string[] = [];
+  await command.run({
+    ...{ args: [], options: {}, env: { DATABASE_URL: `file:${path}` }, isTerminal: true, isColoured: false, width },
+    print: (line) => void found.push(line),
+    async write(text) {
+      found.push(...text.trimEnd().split("\n"));
+      return true;
+    },
+    printError: (line) => void errors.push(line),
+  });
+  return { lines: found, stderr: errors.join("\n") };
+}
+
+it("a narrow terminal has fewer columns of runs, gaps and status, or records, and no line is too long", async () => {
+  expect(await onTerminal(runsCommand, 40)).toMatchObject({
+    lines: expect.arrayContaining(["scheduled_for (UTC)  2026-11-01 00:03:00", "state                missed"]),
+    stderr: "",
+  });
+  expect(await onTerminal(runsCommand, 60)).toMatchObject({
+    lines: expect.arrayContaining(["main     spot-assets  2026-11-01 00:03:00  missed  asleep"]),
+    stderr: "+4 columns: a wider terminal, or --wide",
+  });
+  const shown = await onTerminal(status, 40);
+  expect(shown.stderr).toBe("+5 columns in a wider terminal");
+  expect(shown.lines).toContain("account  dataset      state  age");
+  for (const line of shown.lines.slice(0, 5)) expect(line.length).toBeLessThanOrEqual(40);
+  for (const command of [runsCommand, gapsCommand])
+    for (const width of [40, 60, 80])
+      for (const line of (await onTerminal(command, width)).lines) expect(line.length).toBeLessThanOrEqual(width);
+  expect((await onTerminal(runsCommand, 200)).stderr).toBe("");
 });
 
 it.each([
