@@ -1,7 +1,8 @@
 /** Builds the texts of alerts: numbers, names that come from the exchange, and sentences. */
-import { multiply, truncate } from "../core/decimal.ts";
+import { multiply, places, truncate } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { durationText, escapeControlChars } from "../core/text.ts";
+import { type Cut, isStable, shownMoney, shownPercent, shownPrice, shownQuantity } from "../output/shown.ts";
 import type { AlertState, OpenAlert } from "../store/alerts/alert-store.ts";
 import type { Measurement } from "./rules.ts";
 
@@ -18,7 +19,17 @@ export function coinsText(coins: readonly string[]): string {
 }
 
 /** Returns "12.34 %" for 0.12345: truncated after the second decimal place. */
-export const percentText = (share: DecimalString): string => `${truncate(multiply(share, "100"), 2)} %`;
+const limitText = (share: DecimalString): string => `${truncate(multiply(share, "100"), 2)} %`;
+
+/** Returns a measured share in per cent, cut towards the danger: "12.3 %" for 0.1234, or "12.4 %". */
+export const shareText = (share: DecimalString, cut: Cut): string => `${shownPercent(share, cut)} %`;
+
+/** Returns an amount as pages show it: "35,729.49 USDT", "0.15941974 BTC". The history has every digit. */
+export const amountText = (digits: DecimalString, coin: string): string =>
+  `${isStable(coin) ? shownMoney(digits) : shownQuantity(digits)} ${nameText(coin)}`;
+
+/** Returns a price with the places of the mark price. */
+export const priceText = (digits: DecimalString, mark: DecimalString): string => shownPrice(digits, places(mark));
 
 export const instantText = (at: number): string => new Date(at).toISOString();
 
@@ -26,12 +37,12 @@ const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recov
 
 /**
  * Returns the sentence of a notification, such as "Alert: main: BTCUSDT long (crossed, USDT, umcbl) is 4.87 % from its liquidation at
- * 59000 (mark 62010.1); the limit is 5 %."
+ * 59,000.0 (mark 62,010.1); the limit is 5 %."
  */
 export function sentenceOf(state: "fired" | "recovered", measurement: Measurement): string {
   const { kind, account, what, how, threshold } = measurement;
   const limit =
-    threshold === null ? "" : kind === "stale" ? durationText(Number(threshold) * 1000) : percentText(threshold);
+    threshold === null ? "" : kind === "stale" ? durationText(Number(threshold) * 1000) : limitText(threshold);
   return `${prefixes[state]}: ${account}: ${what} ${how}${limit && `; the limit is ${limit}`}.`;
 }
 

@@ -88,7 +88,7 @@ describe("drawdown with coins without a price", () => {
     }
     expect(notified).toEqual(["fired drawdown main equity 0.6", "recovered drawdown main equity 0.05"]);
     const [message] = query(store.path, "select sentence from alert_message order by id");
-    expect(message?.sentence).toContain("equity of 400 USDT (without AIRDROP: no price) is 60 % below");
+    expect(message?.sentence).toContain("equity of 400.00 USDT (without AIRDROP: no price) is 60.0 % below");
   });
 
   it("does not take missing data for a loss", async () => {

@@ -3,7 +3,7 @@ import type { Verdict } from "../../reconciliation/verdict.ts";
 import type { OpenAlert } from "../../store/alerts/alert-store.ts";
 import type { LedgerBreak, LedgerRef } from "../../store/history.ts";
 import type { StoreLedger } from "../../store/store.ts";
-import { instantText, nameText } from "../messages.ts";
+import { amountText, instantText, nameText } from "../messages.ts";
 import type { Measurement } from "../rules.ts";
 
 /**
@@ -31,7 +31,7 @@ const contains = ({ wallet, coin, from, to }: LedgerBreak, ref: LedgerRef): bool
 function breakOf(found: LedgerBreak): Measurement {
   const { account, wallet, coin, from, to, residual } = found;
   const command = `reconcile --account ${account} --wallet ${wallet} --coin ${nameText(coin)}`;
-  const how = `does not explain the balance from ${instantText(from)} to ${instantText(to)}: ${residual} ${nameText(coin)} are left over; see \`${command}\``;
+  const how = `does not explain the balance from ${instantText(from)} to ${instantText(to)}: ${amountText(residual, coin)} are left over; see \`${command}\``;
   return { ...namesOf(found), value: residual, threshold: null, verdict: "bad", how };
 }
 

@@ -4,7 +4,7 @@ import { absolute, compare, decimalIn, isPositive, subtract } from "../../core/d
 import type { DecimalString, Row } from "../../core/domain.ts";
 import type { AlertSettings } from "../../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../../store/alerts/alert-store.ts";
-import { coinsText, nameText, percentText } from "../messages.ts";
+import { amountText, coinsText, nameText, priceText, shareText } from "../messages.ts";
 import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "../rules.ts";
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
@@ -74,13 +74,13 @@ function liquidationDistanceOf(row: Row, limit: DecimalString): Result {
   const left = row.hold_side === "short" ? subtract(liquidation, mark) : subtract(mark, liquidation);
   const share: Share = { part: row.margin_mode === "isolated" ? left : absolute(left), whole: mark };
   const value = shareOf(share);
-  const how = `is ${percentText(value ?? "0")} from its liquidation at ${liquidation} (mark ${mark})`;
+  const how = `is ${shareText(value ?? "0", "down")} from its liquidation at ${priceText(liquidation, mark)} (mark ${priceText(mark, mark)})`;
   return { value, verdict: checkMinimum(share, limit), how };
 }
 
 function marginRatioOf(value: DecimalString | null, limit: DecimalString): Result {
   if (value === null) return unknown;
-  const how = `has a margin ratio of ${percentText(value)}, and is liquidated at 100 %`;
+  const how = `has a margin ratio of ${shareText(value, "up")}, and is liquidated at 100 %`;
   return { value, verdict: checkMaximum({ part: value, whole: "1" }, limit), how };
 }
 
@@ -147,9 +147,10 @@ export function measureDrawdown(
   const value = shareOf(share);
   const days = hours / 24;
   const without = unpriced.length === 0 ? "" : ` (without ${coinsText(unpriced)}: no price)`;
+  const held = `of ${amountText(equity, "USDT")}${without}`;
   const how =
     compare(equity, peak) >= 0
-      ? `of ${equity} USDT${without} is at its ${days}-day high`
-      : `of ${equity} USDT${without} is ${percentText(value ?? "0")} below its ${days}-day high of ${peak} USDT`;
+      ? `${held} is at its ${days}-day high`
+      : `${held} is ${shareText(value ?? "0", "up")} below its ${days}-day high of ${amountText(peak, "USDT")}`;
   return measurement(named, { value, verdict: checkMaximum(share, threshold), how });
 }

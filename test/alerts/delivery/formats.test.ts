@@ -14,7 +14,7 @@ const message: Message = {
   at,
   value: "0.0487",
   threshold: "0.05",
-  sentence: "Alert: main: BTCUSDT long is 4.87 % from its liquidation at 59000 (mark 62010.1); the limit is 5 %.",
+  sentence: "Alert: main: BTCUSDT long is 4.87 % from its liquidation at 59,000.0 (mark 62,010.1); the limit is 5 %.",
   delivery: "pending",
   attempts: 0,
   nextAt: at,

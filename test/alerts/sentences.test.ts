@@ -1,0 +1,30 @@
+/** Sentences of alerts have figures as pages show them; the value beside them is exact. */
+import { expect, it } from "vitest";
+import { measureDrawdown, measureFuturesAccounts, measurePositions } from "../../src/alerts/measurements/limits.ts";
+import { sentenceOf } from "../../src/alerts/messages.ts";
+import type { AlertSettings } from "../../src/settings/sections/alerts.ts";
+
+const snapshot = { id: 1, account: "main", dataset: "equity", scopeId: 1, takenAt: 0, errorCode: null } as const;
+
+it("cuts amounts, and shares towards the danger", () => {
+  const equity = { value: "35729.49112233", unpriced: [] };
+  const fallen = measureDrawdown({ ...snapshot, productType: null }, equity, "40000.009", "0.1", 24);
+  expect(fallen.value).toBe("0.1067629229200923");
+  expect(sentenceOf("fired", fallen)).toBe(
+    "Alert: main: equity of 35,729.49 USDT is 10.7 % below its 1-day high of 40,000.00 USDT; the limit is 10 %.",
+  );
+  const held = { symbol: "SOLUSDT", hold_side: "short", margin_mode: "isolated", margin_coin: "USDT" };
+  const prices = { liquidation_price: "148.55999", mark_price: "144.123" };
+  const futures = { ...snapshot, dataset: "positions", productType: "umcbl" } as const;
+  const settings: AlertSettings = {
+    ...{ liquidationDistance: "0.05", marginRatio: "0.8", drawdown: null, drawdownHours: 24 },
+    ...{ stale: false, keyRefused: false, ledgerBreak: false, webhook: null },
+  };
+  const [near] = measurePositions(futures, [{ ...held, ...prices }], settings);
+  expect(near && sentenceOf("fired", near)).toBe(
+    "Alert: main: SOLUSDT short (isolated, USDT, umcbl) is 3.07 % from its liquidation at 148.559 (mark 144.123); the limit is 5 %.",
+  );
+  const account = { margin_coin: "BTC", cross_risk_rate: "0.80123" };
+  const [high] = measureFuturesAccounts(futures, [account], settings);
+  expect(high && sentenceOf("fired", high)).toContain("has a margin ratio of 80.2 %, and is liquidated at 100 %");
+});
