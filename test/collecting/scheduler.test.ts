@@ -398,7 +398,7 @@ describe("a second account", () => {
       await world.tick();
     };
     await world.at("2026-03-01T12:05:00Z");
-    await restartAt("12:10:20", both);
+    await restartAt("12:10:01", both);
     for (const time of ["12:10:21", "12:10:45", "12:15:21", "12:15:45"]) await world.at(`2026-03-01T${time}Z`);
     await restartAt("12:20:10", everyFive);
     for (const time of ["12:20:45", "12:25:00"]) await world.at(`2026-03-01T${time}Z`);
