@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // What needs real time, much time or a build of its own: `npm run test:faults`.
     exclude: [...configDefaults.exclude, ...separate],
-    globalSetup: ["build", "postgres", "made-once"].map((name) => `test/support/${name}.ts`),
+    globalSetup: ["memory-folder", "build", "postgres", "made-once"].map((name) => `test/support/${name}.ts`),
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
     testTimeout: 600_000,
     hookTimeout: 1_200_000,
