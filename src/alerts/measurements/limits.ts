@@ -133,6 +133,9 @@ const withValue = (
   amounts: Readonly<Record<string, DecimalString>>,
 ): MonitoredEquity | null => (value === null ? null : { value, unpriced: Object.keys(amounts), amounts });
 
+/** The bills of a deposit or withdrawal are read after the snapshot that contains it. */
+const withFlows = "deposits and withdrawals are not taken out";
+
 /** Measures an equity against the peak of its window; the result is unknown for a peak that is null or not positive. */
 export function measureDrawdown(
   snapshot: StoredSnapshot,
@@ -151,6 +154,6 @@ export function measureDrawdown(
   const how =
     compare(equity, peak) >= 0
       ? `${held} is at its ${days}-day high`
-      : `${held} is ${shareText(value ?? "0", "up")} below its ${days}-day high of ${amountText(peak, "USDT")}`;
+      : `${held} is ${shareText(value ?? "0", "up")} below its ${days}-day high of ${amountText(peak, "USDT")} (${withFlows})`;
   return measurement(named, { value, verdict: checkMaximum(share, threshold), how });
 }
