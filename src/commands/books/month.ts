@@ -1,8 +1,8 @@
 /** Parses the month that the commands for books take as an argument. */
 import { UsageError } from "../../core/errors.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
-import { timezoneProblem } from "../../settings/timezone.ts";
 import type { CommandInput } from "../command.ts";
+import { requireTimezone } from "../shared/instant.ts";
 import { textOption } from "../shared/option.ts";
 
 /** A month in a time zone. */
@@ -16,9 +16,7 @@ export function monthOf(
   { args, options }: Pick<CommandInput, "args" | "options">,
   { timezone: otherwise, now }: { timezone: string; now: number },
 ): Month {
-  const timezone = textOption(options, "timezone") ?? otherwise;
-  const problem = timezoneProblem(timezone);
-  if (problem !== null) throw new UsageError(`--timezone ${problem}`);
+  const timezone = requireTimezone(textOption(options, "timezone") ?? otherwise);
   const [text] = args;
   if (text === undefined)
     return { period: periodOf(timezone, "month", periodOf(timezone, "month", now).from - 1), timezone };

@@ -11,7 +11,6 @@ import { reportNamed, reports } from "../../reports/index.ts";
 import { chartOf, csvOf } from "../../reports/render.ts";
 import { beginOf, type Report } from "../../reports/report.ts";
 import { type Config, loadConfig } from "../../settings/config.ts";
-import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
@@ -19,7 +18,7 @@ import { withCurrency } from "../books/currency.ts";
 import { formatOf, writeFor } from "../books/for-program.ts";
 import { outputPath } from "../books/output-path.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { dateOf, parseInstant } from "../shared/instant.ts";
+import { dateOf, parseInstant, requireTimezone } from "../shared/instant.ts";
 import { choiceOf, ownAccount, recordedAccount, textOption } from "../shared/option.ts";
 import { knownNames } from "../terminal/suggest.ts";
 
@@ -174,9 +173,7 @@ function spanOf(
   options: CommandInput["options"],
   { report, by, now }: { report: Report; by: Step; now: number },
 ): Span {
-  const timezone = textOption(options, "timezone") ?? config.timezone;
-  const problem = timezoneProblem(timezone);
-  if (problem !== null) throw new UsageError(`--timezone ${problem}`);
+  const timezone = requireTimezone(textOption(options, "timezone") ?? config.timezone);
   const instant = (option: "from" | "to", unlimited: number): number => {
     const text = textOption(options, option);
     return text === undefined

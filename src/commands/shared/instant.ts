@@ -5,6 +5,7 @@ import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
 import { localInstant, localText, startOfDate } from "../../queries/periods.ts";
 import { timezoneProblem } from "../../settings/timezone.ts";
 import type { CommandInput } from "../command.ts";
+import { didYouMean } from "../terminal/suggest.ts";
 
 const units: Record<string, number> = { s: 1000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
 const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -48,6 +49,15 @@ export const timezoneOption = {
   summary: "time zone of dates in options and of times in tables, such as Europe/Berlin (default: UTC)",
 };
 
+/** Returns the value of --timezone. @throws UsageError for an unknown one, with the name that was probably meant */
+export function requireTimezone(text: string): string {
+  const problem = timezoneProblem(text);
+  if (problem === null) return text;
+  // The name of an abbreviation is a part of the problem.
+  const suggested = text.length > 3 ? didYouMean(text, Intl.supportedValuesOf("timeZone")) : "";
+  throw new UsageError(`--timezone ${problem}${suggested && `; ${suggested}`}`);
+}
+
 /** Reads the times of options, and shows times, in the time zone of --timezone. */
 export class Times {
   /** Epoch ms. */
@@ -57,11 +67,8 @@ export class Times {
 
   /** @throws UsageError for an unknown time zone */
   constructor(options: CommandInput["options"], now = Date.now()) {
-    const { timezone = "UTC" } = options;
-    const problem = timezoneProblem(String(timezone));
-    if (problem !== null) throw new UsageError(`--timezone ${problem}`);
     this.now = now;
-    this.timezone = String(timezone);
+    this.timezone = requireTimezone(String(options.timezone ?? "UTC"));
     this.#options = options;
   }
 

@@ -26,6 +26,8 @@ it.each([
   ["report equity --by mnth", 'unknown --by "mnth"; did you mean month? values: day, month'],
   ["report equity --currency eur", "did you mean EUR?"],
   ["report ledger --for koinli", 'unknown --for "koinli"; did you mean koinly? formats: '],
+  ["runs --timezone Europe/Berln", "such as Europe/Berlin or UTC; did you mean Europe/Berlin?"],
+  ["books --timezone Asia/Tokio", "did you mean Asia/Tokyo?"],
   ["runs --state fialed", 'unknown --state "fialed"; did you mean failed? values: '],
   ["reconcile --wallet fundin", 'unknown --wallet "fundin"; did you mean funding? wallets: '],
   ["histroy positions", 'unknown command "histroy"; did you mean history?'],
