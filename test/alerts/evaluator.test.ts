@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { AlertEvaluator } from "../../src/alerts/evaluator.ts";
-import { measureDrawdown } from "../../src/alerts/measurements/limits.ts";
-import { sentenceOf } from "../../src/alerts/messages.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
 import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
@@ -139,22 +137,6 @@ describe("drawdown", () => {
       "recovered drawdown main equity 0.0891666666666667",
       "fired drawdown main equity 0.1083333333333333",
     ]);
-  });
-
-  it("says that deposits and withdrawals are not taken out", () => {
-    const snapshot = {
-      id: 1,
-      account: "main",
-      dataset: "equity",
-      scopeId: 1,
-      productType: null,
-      takenAt: start,
-      errorCode: null,
-    };
-    const measured = measureDrawdown(snapshot, { value: "88", unpriced: [] }, "100", "0.1", 24);
-    expect(sentenceOf("fired", measured)).toContain(
-      "high of 100.00 USDT (deposits and withdrawals are not taken out); ",
-    );
   });
 
   it("takes incomplete equity neither for a loss nor for a peak", async () => {

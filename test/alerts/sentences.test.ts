@@ -11,7 +11,7 @@ it("cuts amounts, and shares towards the danger", () => {
   const fallen = measureDrawdown({ ...snapshot, productType: null }, equity, "40000.009", "0.1", 24);
   expect(fallen.value).toBe("0.1067629229200923");
   expect(sentenceOf("fired", fallen)).toBe(
-    "Alert: main: equity of 35,729.49 USDT is 10.7 % below its 1-day high of 40,000.00 USDT; the limit is 10 %.",
+    "Alert: main: equity of 35,729.49 USDT is 10.7 % below its 1-day high of 40,000.00 USDT (deposits and withdrawals are not taken out); the limit is 10 %.",
   );
   const held = { symbol: "SOLUSDT", hold_side: "short", margin_mode: "isolated", margin_coin: "USDT" };
   const prices = { liquidation_price: "148.55999", mark_price: "144.123" };
