@@ -16,7 +16,9 @@ const injection = `${mark}' OR 1=1 --`;
 const typed: [string[], number][] = [
   [["history", "spot-assets", "--format", "csv", "--account", injection], 64],
   [["history", "spot-assets", "--format", "csv", "--coin", injection], 0],
-  [["history", "positions", "--format", "csv", "--symbol", injection, "--product-type", injection], 0],
+  [["history", "positions", "--format", "csv", "--symbol", injection], 0],
+  [["history", "positions", "--format", "csv", "--product-type", injection], 64],
+  [["history", "bills", "--format", "csv", "--wallet", injection], 64],
   [["history", "spot-assets", "--format", "csv", "--from", injection], 64],
   [["history", "spot-assets", "--format", "csv", "--at", injection], 64],
   [["history", "spot-assets", "--format", "csv", "--limit", "1; drop table run"], 64],
