@@ -9,7 +9,8 @@ import { PaidCache } from "../curves/paid.ts";
 import { ProfitCurves, type Readers } from "../curves/profit-curve.ts";
 import { equitySource } from "../curves/sources.ts";
 import { createDaemonStates } from "../daemon-state.ts";
-import { dayResults } from "../data/performance/performance.ts";
+import { dayResults, shownSpan } from "../data/performance/performance.ts";
+import { readDrawdown } from "../data/results/drawdown.ts";
 import { readResults } from "../data/results/results.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
@@ -72,23 +73,26 @@ export function pages(site: Site): Hono {
   return app.route("/reports", reportDownloads(site)).route("/api", api(site, readers));
 }
 
-/** Loads the curves of the overview and the results of days in advance, which takes some seconds for a long history. */
+/** Loads the curves of the overview, the results of days and the drawdown of a year in advance, which takes some seconds for a long history. */
 async function preload(site: Site, { curves, paid }: Readers): Promise<void> {
   // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
     try {
       return await site.reader.readInSteps(function* (history) {
+        const of = (account: string | null, params: View["params"] = {}) =>
+          createView(history, { account, at: null, isExact: false, params }, site);
         for (const account of history.accounts()) yield* paid.recorded(history, account, site.now());
-        for (const account of new Set([null, ...history.accounts()])) {
-          const query = { account, at: null, isExact: false, params: {} };
-          const view = createView(history, query, site);
+        const accounts = [null, ...history.accounts()];
+        for (const account of accounts) {
+          const view = of(account);
           yield* readResults(view);
           const source = equitySource(view);
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
-        yield* dayResults(
-          createView(history, { account: null, at: null, isExact: false, params: { span: "1y" } }, site),
-        );
+        const year = { span: "1y" };
+        yield* dayResults(of(null, year));
+        for (const account of accounts.slice(0, yearsPreloaded))
+          yield* readDrawdown(of(account, year), shownSpan(of(account, year)).from);
       });
     } catch (error) {
       // Without a readable database there is nothing to load; pages report the error.
@@ -97,4 +101,6 @@ async function preload(site: Site, { curves, paid }: Readers): Promise<void> {
   }
 }
 
-const preloadAttempts = 20;
+const preloadAttempts = 30;
+/** Of all accounts together, and of the first ones. What a year is read from takes some MiB. */
+const yearsPreloaded = 6;
