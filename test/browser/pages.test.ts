@@ -171,7 +171,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(problems).toEqual([]);
   });
 
-  it("fits a phone", async () => {
+  it("is as wide as the window, from a phone to a desktop", async () => {
     const { page } = await browser.open(at("/"), {
       viewport: { width: 390, height: 844 },
       isMobile: true,
@@ -179,7 +179,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     });
     for (const path of [...paths, ...["/", "/positions", "/performance"].map((path) => `${path}?digits=all`)]) {
       await page.goto(at(path));
-      for (const width of [390, 320]) {
+      for (const width of [1440, 1280, 1024, 768, 390, 320]) {
         await page.setViewportSize({ width, height: 844 });
         const wide = () => page.evaluate("document.documentElement.scrollWidth");
         await expect.poll(wide, { message: `${path}, ${width} px` }).toBeLessThanOrEqual(width);
@@ -211,9 +211,9 @@ describe.skipIf(!executablePath)("in a browser", () => {
   it("shows positions on four screens of a phone, and no table wider than its card", async () => {
     const { page } = await browser.open(at("/positions"), { viewport: { width: 390, height: 844 } });
     expect(await page.evaluate("document.documentElement.scrollHeight")).toBeLessThanOrEqual(4 * 844);
-    for (const path of ["/", "/positions", "/positions?period=all&sort=-net"]) {
+    for (const path of ["/", "/positions", "/positions?period=all&sort=-net", "/balances"]) {
       await page.goto(at(path));
-      for (const width of [320, 390, 640, 737, 1024, 1152, 1153, 1280, 1440]) {
+      for (const width of [320, 390, 640, 737, 1009, 1024, 1152, 1153, 1280, 1440]) {
         await page.setViewportSize({ width, height: 844 });
         const wide = () =>
           page

@@ -8,7 +8,7 @@ import type { HistoryRow } from "../../../store/history.ts";
 import { balances } from "../../data/balances.ts";
 import { type CoinTotals, coins, totalsOf } from "../../data/coins.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { amountFigure, type Html, profitFigure, unknownMark } from "../parts/figure.ts";
+import { amountFigure, type Html, instantFigure, profitFigure, unknownMark } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { tableHtml } from "../parts/table.ts";
@@ -44,7 +44,7 @@ ${tableHtml({
   rows,
   empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
   ...(found.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
-  note: html`${smallNote(small, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
+  note: html`${updatedNote(inWallets, view)}${smallNote(small, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
 })}`,
   });
 }
@@ -70,6 +70,14 @@ const switchHtml = (view: View, kept: Record<string, string>, by: string): Html 
     (one) =>
       html`<a href="${linkTo("/balances", stickyParams(view), kept, { by: one === "coin" ? null : one })}"${one === by ? html` aria-current="true"` : ""}>By ${one}</a>`,
   )}</div>`;
+
+/** Says when the balances were read. */
+function updatedNote(inWallets: readonly HistoryRow[], { timezone }: View): Html | "" {
+  const times = inWallets.flatMap(({ coin, taken_at: at }) => (coin && at ? [String(at)] : [])).sort();
+  const [first, last] = [times.at(0), times.at(-1)];
+  if (first === undefined || last === undefined) return "";
+  return html`<p class="note">Updated ${instantFigure(first, timezone)}${first.slice(0, 19) === last.slice(0, 19) ? "" : html` to ${instantFigure(last, timezone)}`}</p>`;
+}
 
 /** Says what is hidden because it is worth little. */
 function smallNote(small: readonly HistoryRow[], view: View, kept: Record<string, string>): Html | "" {

@@ -22,7 +22,7 @@ const names = [
   "wallets",
 ];
 
-const places = { coin: "lead", usdt_value: "figure", total: "more", usdt_result: "detail" } as const;
+const places = { coin: "lead", usdt_value: "figure", total: "more", usdt_result: "detail", wallets: "wide" } as const;
 
 export const coinColumns = (view: View): ShownColumn[] =>
   placed(

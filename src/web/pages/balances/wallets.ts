@@ -22,10 +22,12 @@ const names = [
   "available",
   "frozen",
   "locked",
-  "taken_at",
 ];
 
-const places = { coin: "lead", usdt_value: "figure", total: "more", wallet: "detail" } as const;
+const places = {
+  ...({ coin: "lead", usdt_value: "figure", total: "more", wallet: "detail" } as const),
+  ...({ available: "wide", frozen: "wide", locked: "wide" } as const),
+};
 
 export function walletColumns(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
   const accounts = new Set(rows.map(({ account }) => account));

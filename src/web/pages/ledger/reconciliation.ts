@@ -8,10 +8,15 @@ import { invalidParam } from "../../site.ts";
 import type { Html } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { columnsFor, tableHtml } from "../parts/table.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 import { ledgerLink, verdictCells, verdictHtml } from "./verdict.ts";
 
 const maxRows = 200;
+
+/** The ends of a stretch stand in one column, so that more of the table fits. */
+const labels: Readonly<Record<string, string>> = { from_at: "From / to", opening: "Opening / closing" };
+const columns = reconciliation.columns.map((one) => ({ ...one, label: labels[one.name] ?? one.label }));
+const shown = { ...reconciliation, columns };
 
 /** Renders what the exchange's ledger proves: stretches with their verdicts, breaks first. */
 export function* reconciliationPage(view: View): Steps<Html> {
@@ -27,7 +32,11 @@ export function* reconciliationPage(view: View): Steps<Html> {
   const accounts = new Set(rows.map(({ account }) => account));
   const names = reconciliation.columns
     .map(({ name }) => name)
-    .filter((name) => name !== "account" || accounts.size > 1);
+    .filter((name) => (name !== "account" || accounts.size > 1) && !["to_at", "closing"].includes(name));
+  const under = (name: string): CellRenderer => {
+    const [column] = columnsFor(reconciliation, view, [name]);
+    return (row, plain) => html`${plain}<br>${column?.cell(row) ?? ""}`;
+  };
   return layout({
     title: "Reconciliation",
     path: "/reconciliation",
@@ -41,8 +50,10 @@ export function* reconciliationPage(view: View): Steps<Html> {
         table: reconciliation,
         view,
         caption: `Stretches of the exchange's ledger${view.isNow ? "" : ", as judged now"}`,
-        columns: columnsFor(reconciliation, view, names, {
+        columns: columnsFor(shown, view, names, {
           ...verdictCells,
+          from_at: under("to_at"),
+          opening: under("closing"),
           wallet: ({ wallet: name }) => html`${walletLabel(String(name))}`,
           coin: (row) => ledgerLink(row, view, html`${escapeControlChars(String(row.coin))}`),
         }),

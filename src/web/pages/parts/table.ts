@@ -18,9 +18,10 @@ export interface ShownColumn {
   isNumber: boolean;
   /**
    * Its place in the two lines of a row on a phone: line 1 left and right, line 2 left and right. A table in which no column has a place
-   * shows cards there; in another one, columns without a place are hidden on a phone.
+   * shows cards there; in another one, columns without a place are hidden on a phone. `wide`: hidden already in a window that is too
+   * narrow for all columns.
    */
-  place?: "lead" | "figure" | "more" | "detail";
+  place?: "lead" | "figure" | "more" | "detail" | "wide";
   cell(row: HistoryRow): Html;
 }
 

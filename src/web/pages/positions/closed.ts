@@ -35,6 +35,7 @@ const places: Readonly<Record<string, NonNullable<ShownColumn["place"]>>> = {
   net: "figure",
   closed: "more",
   held: "detail",
+  max: "wide",
 };
 
 export function closedHtml(

@@ -35,6 +35,9 @@ const places: Readonly<Record<string, NonNullable<ShownColumn["place"]>>> = {
   unrealized_pl: "figure",
   total: "more",
   usdt_size: "more",
+  usdt_margin: "wide",
+  total_funding: "wide",
+  take_profit: "wide",
   liquidation_price: "detail",
 };
 
