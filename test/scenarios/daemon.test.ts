@@ -9,7 +9,7 @@ import { openSite } from "../../src/web/site.ts";
 import { endpointIn, snapshotNames } from "../support/declared.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
-import { fetchOnce } from "../support/http.ts";
+import { fetchPage } from "../support/http.ts";
 import { type Running, start } from "../support/program.ts";
 import { classic, credentials, everyDataset } from "../support/settings.ts";
 import { expectTruth } from "../support/truth.ts";
@@ -163,9 +163,9 @@ it("ten minutes after SIGKILL every page shows what was last known, why, and sin
   const count = (page: string, what: RegExp) => (page.match(what) ?? []).length;
   for (const path of ["", "positions", "balances", "collection", "?account=main", "balances?by=wallet"]) {
     now = newest + 1000;
-    const before = await (await fetchOnce(new URL(path, url))).text();
+    const before = await (await fetchPage(new URL(path, url))).text();
     now = newest + 600_000;
-    const page = await (await fetchOnce(new URL(path, url))).text();
+    const page = await (await fetchPage(new URL(path, url))).text();
     const time = new Date(newest).toISOString().slice(11, 16);
     expect(page, path).toMatch(new RegExp(`class="pill stopped".*Stopped <time[^>]*>${time}<`));
     expect(count(page, /The collector is not running\./g), path).toBe(1);
@@ -181,7 +181,7 @@ it("ten minutes after SIGKILL every page shows what was last known, why, and sin
     .prepare("select available from spot_assets_history order by taken_at desc, coin")
     .pluck()
     .all();
-  expect(await (await fetchOnce(new URL("balances?by=wallet", url))).text()).toContain(`value="${held}"`);
+  expect(await (await fetchPage(new URL("balances?by=wallet", url))).text()).toContain(`value="${held}"`);
 });
 
 it("responds at once when the clock is suddenly a year ahead, and continues when it is right again", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Served, servePages } from "../browser/browser.ts";
 import { query } from "../store/kit.ts";
-import { fetchOnce } from "../support/http.ts";
+import { fetchPage } from "../support/http.ts";
 import { launch } from "../support/program.ts";
 
 describe("demo", () => {
@@ -31,7 +31,7 @@ describe("demo", () => {
   async function page(address: string): Promise<string> {
     const known = pages.get(address);
     if (known !== undefined) return known;
-    const text = await (await fetchOnce(new URL(address, served.url))).text();
+    const text = await (await fetchPage(new URL(address, served.url))).text();
     pages.set(address, text);
     return text;
   }
@@ -115,7 +115,7 @@ describe("demo", () => {
       const paths = [...all, ...own];
       const counts: [path: string, unknown: number][] = [];
       for (const one of paths) {
-        const response = await fetch(new URL(one, later.url));
+        const response = await fetchPage(new URL(one, later.url));
         expect([one, response.status]).toEqual([one, 200]);
         const words = (await response.text()).replace(/<(script|style)[\s\S]*?<\/\1>|<[^>]*>/g, " ");
         counts.push([one, words.match(/\bunknown\b/gi)?.length ?? 0]);

@@ -8,6 +8,12 @@ export function fetchOnce(url: string | URL, options: RequestInit = {}): ReturnT
   return fetch(url, { ...options, headers });
 }
 
+/** Requests a page again as long as a busy machine answers that it takes too long. */
+export async function fetchPage(url: string | URL): Promise<globalThis.Response> {
+  const response = await fetchOnce(url);
+  return response.status === 503 ? fetchPage(url) : response;
+}
+
 export interface Response {
   status: number;
   /** By lower-case name. */

@@ -11,7 +11,7 @@ import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
 import { type Life, live } from "../reports/pnl-life.ts";
 import { collect, failed, minute, start } from "../store/kit.ts";
-import { fetchOnce } from "../support/http.ts";
+import { fetchOnce, fetchPage } from "../support/http.ts";
 import { startAccounts } from "./account.ts";
 
 describe("the performance of simulated accounts", () => {
@@ -33,11 +33,7 @@ describe("the performance of simulated accounts", () => {
     return (await response.json()) as { at: number[]; lines: { values: (string | null)[] }[]; unknown: unknown[] };
   };
 
-  /** Returns a page; repeats the request while a busy machine answers that it takes too long. */
-  const get = async (path: string): Promise<string> => {
-    const response = await fetchOnce(new URL(path, served.url));
-    return response.status === 503 ? get(path) : response.text();
-  };
+  const get = async (path: string) => (await fetchPage(new URL(path, served.url))).text();
 
   // The first span is read point by point, the second from the cached hours.
   it.each([
