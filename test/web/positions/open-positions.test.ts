@@ -73,3 +73,11 @@ it("has no pages nor totals for one position, and the age of all in the caption"
   goTo(20);
   expect(part(await page("/positions"), "positions")).toContain("18 min ago");
 });
+
+it("leaves out columns in a narrow window, but none that was chosen", async () => {
+  const { page } = await startMany(1);
+  const head = async (query: string) =>
+    /<thead[\s\S]*?<\/thead>/.exec(part(await page(`/positions${query}`), "positions"))?.[0];
+  expect(await head("")).toMatch(/<th [^>]*\bwide"[^>]*>Funding/);
+  expect(await head("?open_cols=total_funding")).toMatch(/<th [^>]*"number"[^>]*>Funding/);
+});

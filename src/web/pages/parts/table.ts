@@ -59,6 +59,10 @@ export const placed = (
     return place ? { ...column, place } : column;
   });
 
+/** Returns the place of a column; one that was chosen is not left out in a window that is too narrow for all. */
+export const placeOf = (place: ShownColumn["place"], chosen: string | undefined): Pick<ShownColumn, "place"> =>
+  place === undefined || (place === "wide" && chosen !== undefined) ? {} : { place };
+
 export interface TableHtml {
   table: DataTable;
   view: View;

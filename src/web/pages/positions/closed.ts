@@ -8,7 +8,7 @@ import { amount, type View } from "../../data/table.ts";
 import { amountFigure, cellHtml, type Html, instantFigure, none, profitFigure } from "../parts/figure.ts";
 import { pageOf } from "../parts/pager.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { type ShownColumn, tableHtml } from "../parts/table.ts";
+import { placeOf, type ShownColumn, tableHtml } from "../parts/table.ts";
 import { positionCell } from "./cells.ts";
 import { ordersOf } from "./filters.ts";
 
@@ -117,7 +117,7 @@ function closedColumns(view: View, names: readonly string[], kept: Readonly<Reco
     return {
       ...{ name, label, heading: headingOf(name === "position" ? "symbol" : name, label, view, kept), cell },
       isNumber: !["position", "opened", "closed"].includes(name),
-      ...(place ? { place } : {}),
+      ...placeOf(place, view.params.cols),
     };
   });
 }

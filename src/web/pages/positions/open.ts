@@ -7,7 +7,7 @@ import type { HistoryRow } from "../../../store/history.ts";
 import { exposureOf, isMoneyRow, positions } from "../../data/positions/open.ts";
 import type { View } from "../../data/table.ts";
 import { amountFigure, cellHtml, type Html, none, profitFigure, unknownMark } from "../parts/figure.ts";
-import { columnsFor, type ShownColumn } from "../parts/table.ts";
+import { columnsFor, placeOf, type ShownColumn } from "../parts/table.ts";
 import { liquidationCell, positionCell } from "./cells.ts";
 
 /** The columns that the page of positions shows unless others are chosen. */
@@ -75,7 +75,7 @@ export function openColumns(view: View, names: readonly string[]): ShownColumn[]
       ...column,
       label: openLabels[name] ?? column.label,
       isNumber: true,
-      ...(places[name] ? { place: places[name] } : {}),
+      ...placeOf(places[name], view.params.open_cols),
       // A row without a symbol is about a product type of which nothing is known.
       cell: (row: HistoryRow) => (row.symbol ? column.cell(row) : none("–")),
     }));
