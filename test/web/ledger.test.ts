@@ -135,6 +135,8 @@ describe("the ledger of a wallet and coin", () => {
       `select count(*) as n from bills where wallet = 'umcbl' and coin = 'USDT' and at <= '2026-10-20T11:00:00.000Z'`,
     );
     expect(rows.length).toBe(Number(known?.n));
+    expect(part(await page(`/ledger?${umcbl}&at=${at}`), "verdict")).toContain("(as judged now)");
+    expect(part(await page(`/ledger?${umcbl}`), "verdict")).not.toContain("as judged now");
   });
 
   it("of a wallet without one is unprovable, never good", async () => {

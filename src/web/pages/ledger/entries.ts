@@ -69,7 +69,7 @@ function summaryHtml(view: View, stretches: readonly HistoryRow[]): Html {
   const kept = [stickyParams(view), { account, wallet, coin }] as const;
   const last = stretches.at(-1);
   return html`<section id="verdict" data-live aria-label="Reconciliation"><p class="key">
-${last ? html`${verdictHtml(last.verdict)} ${last.cause === null ? "" : escapeControlChars(String(last.cause))}` : unknown("Not reconciled")}
+${last ? html`${verdictHtml(last.verdict)} ${last.cause === null ? "" : escapeControlChars(String(last.cause))}` : unknown("Not reconciled")}${last && !view.isNow ? html` <small>(as judged now)</small>` : ""}
 ${countVerdicts(stretches).length > 0 ? html`· <a href="${linkTo("/reconciliation", ...kept)}">${countsText(stretches)}</a>` : ""}
 · <a href="${linkTo("/coin", ...kept)}">Snapshots of ${escapeControlChars(coin ?? "")}</a>
 </p></section>`;
