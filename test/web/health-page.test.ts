@@ -66,6 +66,9 @@ it("lists runs by state, with lateness, retries and the error", async () => {
   expect(await statesOf("?state=retried")).toEqual(["failed"]);
   expect(await statesOf("?state=partial")).toEqual([]);
   expect(await statesOf("?at=2026-11-01T00:02:00Z")).toEqual(["failed", "ok"]);
+  const due = async (filter: string) =>
+    (await json(`/api/slots${filter}`)).rows.find(({ dataset }: { dataset: string }) => dataset === "equity")?.slots;
+  expect([await due("?at=2026-11-01T00:02:00Z"), await due("")]).toEqual([2, 8]);
   const [row] = rowsOf(part(await page("/collection?state=failed"), "runs"));
   expect(row).toContain("✕ failed");
   expect(row).toContain("no answer: 40014");

@@ -179,7 +179,8 @@ export function* countSlots({ history, account, at }: View, periods: readonly Pe
       if (series.firstAt >= period.to || period.from > at) continue;
       const name = `${history.path} ${series.id} ${series.firstAt} ${period.from} ${period.to}`;
       const known = isOver ? closedCounts.get(name) : undefined;
-      const own = known ?? (yield* counts(period, series));
+      // Of the shown instant's own day or hour, what is due until then.
+      const own = known ?? (yield* counts({ ...period, to: Math.min(period.to, at + 1) }, series));
       if (closedCounts.size > maxClosedCounts) closedCounts.clear();
       if (isOver) closedCounts.set(name, own);
       found.push({ period, series, counts: own });

@@ -41,6 +41,11 @@ export function* collectionPage(view: View, c: Context, { settings }: Pick<Site,
     params: { ...(day ? { day: day.name } : {}), ...(state ? { state } : {}) },
     body: [
       summaryHtml(view, { feeds, coverage: coverageOf(days), ...gaps }),
+      ...(view.isNow
+        ? []
+        : [
+            html`<p class="note">Coverage, gaps and runs are of the slots up to this time, with what was recorded of them since.</p>`,
+          ]),
       alertsHtml(view, settings),
       feedsHtml(view, feeds),
       ...(recording.length > 0 ? [workersHtml(view, recording)] : []),
