@@ -81,7 +81,7 @@ it("shows one table at a time, by coin or by wallet, with the same totals, searc
   const [coins, wallets] = [await page("/balances"), await page("/balances?by=wallet")];
   expect([part(coins, "balances"), part(wallets, "coins")]).toEqual(["", ""]);
   for (const shown of [coins, wallets]) {
-    expect(shown).toMatch(/1 coin under 1 USDT hidden, <data value="0.5"/);
+    expect(shown).toMatch(/1 (coin|balance) under 1 USDT hidden, <data value="0.5"/);
     expect(shown).not.toContain(">DUST<");
     const totals = /<tfoot[\s\S]*<\/tfoot>/.exec(shown)?.[0];
     expect(totals).toContain("4 coins <small>1 coin without price</small>");
@@ -95,4 +95,15 @@ it("shows one table at a time, by coin or by wallet, with the same totals, searc
     'href="balances?show=all&amp;q=aur&amp;by=wallet">By wallet<',
   );
   expect(await page("/balances?q=aur&by=wallet")).toContain('<input type="hidden" name="by" value="wallet">');
+});
+
+it("hides a coin that is held in one account and owed in another as a whole only", async () => {
+  const { page, record } = await startAccounts({ minutes: 1, accounts: ["main", "hedge"] });
+  await record(prices, 1, [priceOf("BTC", "60000")]);
+  await record(spotAssets, 1, [held("BTC", "2")]);
+  await record(spotAssets, 1, [held("BTC", "-2.00001")], "hedge");
+  expect(part(await page("/balances"), "coins")).toContain("1 coin under 1 USDT hidden");
+  const wallets = part(await page("/balances?by=wallet"), "balances");
+  expect(wallets).not.toContain("hidden");
+  for (const value of ["120000", "-120000.6"]) expect(wallets).toContain(`value="${value}"`);
 });

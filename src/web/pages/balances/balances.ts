@@ -23,12 +23,13 @@ export function* balancesPage(view: View): Steps<Html> {
   const kept = { show, q, by: view.params.by ?? "" };
   const found = (yield* allRows(coins, view)).filter((row) => isNamed(row, q));
   const inWallets = yield* allRows(balances, view);
-  const small = show === "all" ? [] : found.filter(isSmall);
-  const hidden = new Set(small.map(({ coin }) => coin));
   const totals = totalsOf(found);
   // A wallet that was empty at last needs no row.
   const walletRows = inWallets.filter((row) => (row.coin ? isNamed(row, q) : !row.last_known_at));
-  const rows = (by === "coin" ? found : walletRows).filter(({ coin }) => !hidden.has(coin ?? null));
+  const all = by === "coin" ? found : walletRows;
+  // A coin that is held in one wallet and owed in another is small as a whole only.
+  const small = show === "all" ? [] : all.filter(isSmall);
+  const rows = all.filter((row) => !small.includes(row));
   return layout({
     title: "Balances",
     path: "/balances",
@@ -44,7 +45,7 @@ ${tableHtml({
   rows,
   empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
   ...(found.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
-  note: html`${updatedNote(inWallets, view)}${smallNote(small, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
+  note: html`${updatedNote(inWallets, view)}${smallNote(small, by, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
 })}`,
   });
 }
@@ -80,12 +81,12 @@ function updatedNote(inWallets: readonly HistoryRow[], { timezone }: View): Html
 }
 
 /** Says what is hidden because it is worth little. */
-function smallNote(small: readonly HistoryRow[], view: View, kept: Record<string, string>): Html | "" {
+function smallNote(small: readonly HistoryRow[], by: string, view: View, kept: Record<string, string>): Html | "" {
   const link = (show: string | null) => linkTo("/balances", stickyParams(view), kept, { show });
   if (kept.show === "all") return html`<p class="note"><a href="${link(null)}">Hide coins under 1 USDT</a></p>`;
   if (small.length === 0) return "";
   const worth = sum(small.map((row) => decimalIn(row, "usdt_value") ?? "0"));
-  return html`<p class="note">${countText(small.length)} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${link("all")}">Show all</a></p>`;
+  return html`<p class="note">${by === "coin" ? countText(small.length) : small.length === 1 ? "1 balance" : `${small.length} balances`} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${link("all")}">Show all</a></p>`;
 }
 
 /** Names the wallets whose balances are unknown. */
