@@ -59,11 +59,16 @@ export function shownQuantity(digits: DecimalString): string {
   return grouped(truncate(digits, Math.max(quantityPlaces, zeros + minDigits)));
 }
 
+/** Digits that a price keeps, also where its market's places, taken from a price without its last zeros, are too few for them. */
+const minPriceDigits = 3;
+
 /** Returns a price with the places of its market, or as a quantity where they are unknown, or too few for it. */
 export function shownPrice(digits: DecimalString, marketPlaces: number | null): string {
   if (!plain.test(digits)) return digits;
   if (marketPlaces === null) return shownQuantity(digits);
-  const cut = truncate(digits, marketPlaces);
+  const [whole = "0", fraction = ""] = absolute(digits).split(".");
+  const zeros = whole === "0" ? (/^0*/.exec(fraction)?.[0].length ?? 0) : -whole.length;
+  const cut = truncate(digits, Math.max(marketPlaces, zeros + minPriceDigits));
   return isZero(cut) ? shownQuantity(digits) : grouped(padded(cut, marketPlaces));
 }
 

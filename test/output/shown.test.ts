@@ -20,6 +20,10 @@ describe("figures for people", () => {
     ["price", shownPrice("64000", 1), "64,000.0"],
     ["price", shownPrice("0.0000126", 2), "0.0000126"],
     ["price", shownPrice("0.0000126", null), "0.0000126"],
+    // A price may come without its last zeros, and has then fewer places than its market.
+    ["price", shownPrice("2.9149", 0), "2.91"],
+    ["price", shownPrice("0.48014", 1), "0.48"],
+    ["price", shownPrice("59000.9", 0), "59,000"],
     ["share", shownPercent("0.0320"), "3.20"],
     ["share", shownPercent("0.24999"), "24.9"],
     ["share", shownPercent("2.4884"), "248"],
