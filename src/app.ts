@@ -187,7 +187,8 @@ async function openPostgres(
     settings: {
       ...Object.fromEntries(patterns),
       BITGET_PRODUCT_TYPES: productTypes.join(","),
-      BITGET_DEMO_TRADING: String(demoTrading),
+      // Older versions do not know it: it is named where it is used.
+      ...(demoTrading ? { BITGET_DEMO_TRADING: "true" } : {}),
     },
     accounts: accounts.map((account) => account.name),
     mains: subAccounts.of,

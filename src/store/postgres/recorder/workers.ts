@@ -235,7 +235,7 @@ async function readWorkers(connection: Connection, own: string) {
 /** Returns the settings of a process that must be those of another one. A process can name only main accounts whose keys it has. */
 function settingsBeside({ settings, mains = [] }: Stored, { accounts }: Stored): Record<string, string | undefined> {
   const common = mains.filter((main) => accounts.includes(main));
-  // Older versions do not name it.
+  // Named only where it is used, and never by older versions.
   return { BITGET_DEMO_TRADING: "false", ...settings, SUB_ACCOUNTS_OF: common.sort().join(",") };
 }
 
