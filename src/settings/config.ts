@@ -47,7 +47,7 @@ export interface Config extends Plain {
 
 /**
  * Reads the settings. `credentials: false`, for commands that only read the database, leaves the accounts empty, and also `http`
- * unless `pages` is true, and the addresses of webhook and heartbeat unless `webhook` is true.
+ * unless `pages` is true, the webhook of the alerts unless `webhook` is true, and the heartbeat unless both are.
  * @throws ConfigError naming every problem, never a value of a secret.
  */
 export function loadConfig(
@@ -70,7 +70,7 @@ export function loadConfig(
     ...reader.values(runs),
     ...readReading(reader),
     http: pages ? readPages(reader) : null,
-    heartbeatUrl: webhook ? reader.value(heartbeat.settings.heartbeatUrl) : null,
+    heartbeatUrl: credentials || (pages && webhook) ? reader.value(heartbeat.settings.heartbeatUrl) : null,
     alerts: readAlerts(reader, webhook),
     proxy: credentials || webhook ? readProxies(reader) : noProxy,
     ...reader.values(log),
