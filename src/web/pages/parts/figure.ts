@@ -85,10 +85,10 @@ export function ageHtml(time: number | string, view: View): Html {
 export const lastKnownHtml = (value: Html, time: number | string, view: View): Html =>
   html`<span class="last-known">${value} ${ageHtml(time, view)}</span>`;
 
-/** Renders a cell of a row by the kind of its column; a missing or null one is marked as unknown, and so is the word. */
+/** Renders a cell of a row by the kind of its column; a missing or null one is marked as unknown, and so is an unknown state. */
 export function cellHtml(column: Column, row: HistoryRow, view: View): Html {
   const cell = row[column.name];
-  if (cell === null || cell === undefined || cell === "unknown") return unknownMark();
+  if (cell === null || cell === undefined || (cell === "unknown" && column.name === "state")) return unknownMark();
   const text = escapeControlChars(String(cell));
   const { kind, cut, morePlaces = 0 } = column;
   const coin = !column.coin ? "USDT" : String(row[column.coin] ?? view.params[column.coin] ?? "");
