@@ -1,6 +1,7 @@
 import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import { datasetNamed, datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
 import { kinds } from "../../datasets/ledger/kinds.ts";
 import { loadConfig } from "../../settings/config.ts";
@@ -95,7 +96,7 @@ async function printSpan(
   if (!isForScreen(format)) return print(batches(rows), maxRows);
   const all = [...rows];
   await print([all.slice(-maxRows)], maxRows);
-  if (all.length === 0) printError(`No row matches these options; ${hintOf(history, filter)}`);
+  if (all.length === 0) printError(`No row matches these options; ${hintOf(history, dataset, filter)}`);
   if (all.length > maxRows)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
@@ -163,14 +164,15 @@ function filterOf(history: HistoryReader, name: DatasetName, options: CommandInp
 }
 
 /** Returns what to try where no row matches: a coin where a symbol is given and the other way round, or a name that was recorded. */
-function hintOf(history: HistoryReader, { coin, symbol }: Filter): string {
+function hintOf(history: HistoryReader, { mode }: AnyDataset, { coin, symbol }: Filter): string {
   const [, base] = /^(\w{2,})(?:USDT|USDC|USD|PERP)$/.exec(coin ?? "") ?? [];
   if (base) return `${coin} is a symbol: did you mean --coin ${base}?`;
   if (symbol && !/(USDT|USDC|USD|PERP)$/.test(symbol))
     return `${symbol} is a coin: did you mean --symbol ${symbol}USDT?`;
   const names = recordedNames(history, symbol ? "symbol" : "coin");
   const given = symbol ?? coin;
-  if (given && !names.includes(given)) {
+  // The names of records are not listed: there may be others than in snapshots.
+  if (mode === "snapshot" && given && !names.includes(given)) {
     const suggested = didYouMean(given, names);
     return `${given} was never recorded${suggested && `; ${suggested}`}`;
   }
