@@ -97,7 +97,7 @@ it("shows one table at a time, by coin or by wallet, with the same totals, searc
   expect(await page("/balances?q=aur&by=wallet")).toContain('<input type="hidden" name="by" value="wallet">');
 });
 
-it("hides a coin that is held in one account and owed in another only as their sum", async () => {
+it("hides a coin that is held in one account and borrowed in another only as their sum", async () => {
   const { page, record } = await startAccounts({ minutes: 1, accounts: ["main", "hedge"] });
   await record(prices, 1, [priceOf("BTC", "60000")]);
   await record(spotAssets, 1, [held("BTC", "2")]);

@@ -27,7 +27,7 @@ export function* balancesPage(view: View): Steps<Html> {
   // A wallet that was empty at last needs no row.
   const walletRows = inWallets.filter((row) => (row.coin ? isNamed(row, q) : !row.last_known_at));
   const all = by === "coin" ? found : walletRows;
-  // A coin that is held in one wallet and owed in another is small only as their sum.
+  // What one wallet holds and another has borrowed may be small in sum only.
   const small = show === "all" ? [] : all.filter(isSmall);
   const rows = all.filter((row) => !small.includes(row));
   return layout({
