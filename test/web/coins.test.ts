@@ -105,5 +105,6 @@ it("hides a coin that is held in one account and borrowed in another only as the
   expect(part(await page("/balances"), "coins")).toContain("1 coin under 1 USDT hidden");
   const wallets = part(await page("/balances?by=wallet"), "balances");
   expect(wallets).not.toContain("hidden");
+  for (const account of ["main", "hedge"]) expect(wallets).toContain(`<small>${account}</small>`);
   for (const value of ["120000", "-120000.6"]) expect(wallets).toContain(`value="${value}"`);
 });

@@ -11,18 +11,7 @@ import { type Html, none, unknown } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { type CellRenderer, columnsFor, placed, type ShownColumn } from "../parts/table.ts";
 
-const names = [
-  "coin",
-  "wallet",
-  "account",
-  "total",
-  "usdt_value",
-  "change",
-  "usdt_price",
-  "available",
-  "frozen",
-  "locked",
-];
+const names = ["coin", "wallet", "total", "usdt_value", "change", "usdt_price", "available", "frozen", "locked"];
 
 const places = {
   ...({ coin: "lead", usdt_value: "figure", total: "more", wallet: "detail" } as const),
@@ -31,17 +20,14 @@ const places = {
 
 export function walletColumns(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
   const accounts = new Set(rows.map(({ account }) => account));
-  const shown = columnsFor(
-    balances,
-    view,
-    names.filter((name) => name !== "account" || accounts.size > 1),
-    {
-      coin: (row) => coinLink(row, view),
-      wallet: ({ wallet }) => html`${walletLabel(String(wallet))}`,
-      frozen: dashWhereNull("frozen"),
-      locked: dashWhereNull("locked"),
-    },
-  );
+  const shown = columnsFor(balances, view, names, {
+    coin: (row) => coinLink(row, view),
+    // Beside the wallet, so that a narrow window has it too.
+    wallet: ({ wallet, account }) =>
+      html`${walletLabel(String(wallet))}${accounts.size > 1 ? html` <small>${account}</small>` : ""}`,
+    frozen: dashWhereNull("frozen"),
+    locked: dashWhereNull("locked"),
+  });
   const ledger = ledgerColumn(view);
   return [...placed(shown, places), ...(ledger ? [ledger] : [])];
 }
