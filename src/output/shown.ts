@@ -54,22 +54,25 @@ export function shownMoney(digits: DecimalString): string {
 /** Returns a quantity with up to eight places without trailing zeros; of a smaller one the first four digits that are not zero. */
 export function shownQuantity(digits: DecimalString): string {
   if (!plain.test(digits)) return digits;
-  const [whole = "0", fraction = ""] = absolute(digits).split(".");
-  const zeros = /^0*$/.test(whole) ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0;
-  return grouped(truncate(digits, Math.max(quantityPlaces, zeros + minDigits)));
+  return grouped(truncate(digits, Math.max(quantityPlaces, placesFor(digits, minDigits))));
+}
+
+/** Returns the places that keep this many digits, counted from the first one that is not zero; below zero for a large number. */
+function placesFor(digits: DecimalString, count: number): number {
+  const [whole = "", fraction = ""] = absolute(digits).split(".");
+  const before = whole.replace(/^0+/, "").length;
+  return count - before + (before === 0 ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0);
 }
 
 /** Digits that a price keeps, also where its market's places, taken from a price without its last zeros, are too few for them. */
 const minPriceDigits = 3;
 
-/** Returns a price with the places of its market, or as a quantity where they are unknown, or too few for it. */
+/** Returns a price with the places of its market, or more where they are too few for it; as a quantity where they are unknown. */
 export function shownPrice(digits: DecimalString, marketPlaces: number | null): string {
   if (!plain.test(digits)) return digits;
-  if (marketPlaces === null) return shownQuantity(digits);
-  const [whole = "0", fraction = ""] = absolute(digits).split(".");
-  const zeros = whole === "0" ? (/^0*/.exec(fraction)?.[0].length ?? 0) : -whole.length;
-  const cut = truncate(digits, Math.max(marketPlaces, zeros + minPriceDigits));
-  return isZero(cut) ? shownQuantity(digits) : grouped(padded(cut, marketPlaces));
+  if (marketPlaces === null || isZero(digits)) return shownQuantity(digits);
+  const cut = truncate(digits, Math.max(marketPlaces, placesFor(digits, minPriceDigits)));
+  return grouped(padded(cut, marketPlaces));
 }
 
 /** Where a share that does not fit is cut to: towards zero, or away from it for shares of which a larger one is the greater danger. */

@@ -77,7 +77,7 @@ export const status: Command = {
       print("");
       const hidden = printSeries(
         all,
-        { isCollecting: isCollecting !== false, times, width: isTerminal ? width : null },
+        { isCollecting: isCollecting !== false, times, width: isTerminal ? width : Number.POSITIVE_INFINITY },
         print,
       );
       if (hidden > 0) printError(`+${hidden} columns in a wider terminal`);
@@ -169,11 +169,11 @@ const colourState = (line: string): string =>
 
 /**
  * Prints the table of all series and their open failures; `next` is a dash while no collector runs. Returns the number of columns that
- * do not fit into `width`, which is null without a terminal.
+ * do not fit into `width`.
  */
 function printSeries(
   all: readonly SeriesStatus[],
-  { isCollecting, times, width }: { isCollecting: boolean; times: Times; width: number | null },
+  { isCollecting, times, width }: { isCollecting: boolean; times: Times; width: number },
   print: CommandInput["print"],
 ): number {
   const [last, next] = ["last success", "next"].map((name) => `${name} (${times.timezone})`);
@@ -190,7 +190,7 @@ function printSeries(
     percent(one.coverage.month),
   ]);
   const optional = ["30 d", "7 d", next ?? "", "24 h", last ?? ""];
-  const table = width === null ? { headers, rows, hidden: 0 } : narrowed(headers, rows, { width, optional });
+  const table = narrowed(headers, rows, { width, optional });
   const [head = "", ...lines] = table ? formatTable(table.headers, table.rows) : formatRecords(headers, rows);
   print(head, (text) => paint("head", text));
   for (const line of lines) print(line, colourState);

@@ -61,7 +61,7 @@ async function printTable(
 ): Promise<void> {
   const { isTerminal, width, printError } = input;
   const optional = columns.flatMap(({ name, isOptional }) => (isOptional ? [name] : [])).reverse();
-  const table = isTerminal ? narrowed(headers, rows, { width, optional }) : { headers, rows, hidden: 0 };
+  const table = narrowed(headers, rows, { width: isTerminal ? width : Number.POSITIVE_INFINITY, optional });
   const shown = table ?? { headers, rows, hidden: 0 };
   await printRows({ columns: shown.headers, rows: [shown.rows] }, table ? "table" : "record", input, rows.length);
   if (shown.hidden > 0 && rows.length > 0) printError(`+${shown.hidden} columns: a wider terminal, or --wide`);

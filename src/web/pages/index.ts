@@ -89,10 +89,11 @@ async function preload(site: Site, { curves, paid }: Readers): Promise<void> {
           const source = equitySource(view);
           yield* curves.prepare(history, source, sourceKey("equity", source));
         }
-        const year = { span: "1y" };
-        yield* dayResults(of(null, year));
-        for (const account of accounts.slice(0, yearsPreloaded))
-          yield* readDrawdown(of(account, year), shownSpan(of(account, year)).from);
+        yield* dayResults(of(null, { span: "1y" }));
+        for (const account of accounts.slice(0, yearsPreloaded)) {
+          const year = of(account, { span: "1y" });
+          yield* readDrawdown(year, shownSpan(year).from);
+        }
       });
     } catch (error) {
       // Without a readable database there is nothing to load; pages report the error.

@@ -1,10 +1,8 @@
 /** Reads the alerts that were open at the shown instant, and those of now for the header. */
 import { publicAccount } from "../../../core/domain.ts";
+import { maxMessages } from "../../../store/alerts/alert-state.ts";
 import type { Message, OpenAlert } from "../../../store/alerts/alert-store.ts";
 import type { View } from "../table.ts";
-
-/** The number of notifications that a store keeps. */
-const messagesKept = 2000;
 
 const isSelected = ({ account }: { account: string }, view: View): boolean =>
   view.account === null || account === view.account || account === publicAccount;
@@ -23,7 +21,7 @@ export interface ShownAlert extends Pick<OpenAlert, "account" | "kind" | "what" 
 /** Returns the alerts that were open at the shown instant, oldest first, and whether the notifications of then are still kept. */
 export function shownAlerts(view: View): { alerts: ShownAlert[]; isComplete: boolean } {
   const { history, at } = view;
-  const kept = history.lastMessages(messagesKept);
+  const kept = history.lastMessages(maxMessages);
   const messages = kept.filter((one) => isSelected(one, view));
   const fired = new Map(messages.filter(({ state }) => state === "fired").map((one) => [one.alert, one]));
   const endedAt = new Map(messages.filter(({ state }) => state !== "fired").map((one) => [one.alert, one.at]));
