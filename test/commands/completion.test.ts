@@ -60,6 +60,9 @@ it.each([
   ],
   [["accounts", "retire", "h"], ["hedge"]],
   [["weather", ""], []],
+  // Names that every object has.
+  [["toString", ""], []],
+  [["history", "constructor", "x"], []],
 ])("%j can be completed to %j", async (words, expected) => {
   expect(await candidatesFor(commandSummaries, words, recorded)).toEqual(expected);
 });

@@ -68,8 +68,9 @@ async function valuesAfter(
   const summary = findIn(commands, before);
   const options = (summary && (await summary.load()).options) ?? [];
   const last = before.at(-1) ?? "";
-  if (options.some(({ flags }) => flags.startsWith(`${last} <`)) || optionValues[last])
-    return optionValues[last] ?? recordedValues(last, before, prefix, recorded);
+  const fixed = Object.hasOwn(optionValues, last) ? optionValues[last] : undefined;
+  if (fixed) return fixed;
+  if (options.some(({ flags }) => flags.startsWith(`${last} <`))) return recordedValues(last, before, prefix, recorded);
   const named = [...globalOptions, ...options].map(({ flags }) => flags.split(" ")[0] ?? "");
   const flags = ["--help", ...named];
   if (prefix.startsWith("-")) return flags.filter((flag) => !before.includes(flag));
