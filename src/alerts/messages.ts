@@ -33,6 +33,21 @@ export const priceText = (digits: DecimalString, mark: DecimalString): string =>
 
 export const instantText = (at: number): string => new Date(at).toISOString();
 
+/** Returns how alerts call a position. */
+export const positionText = (
+  { symbol, hold_side, margin_mode, margin_coin }: NamedPosition,
+  product: unknown,
+): string =>
+  `${nameText(symbol)} ${nameText(hold_side)} (${nameText(margin_mode)}, ${nameText(margin_coin)}, ${product})`;
+
+type NamedPosition = Readonly<Partial<Record<"symbol" | "hold_side" | "margin_mode" | "margin_coin", unknown>>>;
+
+/** Returns how alerts call a futures account. */
+export const futuresAccountText = (marginCoin: unknown, product: unknown): string =>
+  `futures account in ${nameText(marginCoin)} (${product})`;
+
+export const unifiedAccountText = "unified account";
+
 const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
 
 /**

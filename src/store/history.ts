@@ -73,10 +73,16 @@ export interface AccountHistory {
 export interface AlertHistory {
   /** Returns the open alerts, oldest first. */
   openAlerts(): OpenAlert[];
-  /** Returns the last `limit` notifications, newest first. */
-  lastMessages(limit: number): Message[];
+  /** Returns the last `limit` notifications that are selected, newest first. */
+  lastMessages(limit: number, selected?: SelectedMessages): Message[];
   /** Returns the last snapshot, good or failed, of each scope that is still requested on a schedule. */
   lastSnapshots(): StoredSnapshot[];
   /** Returns the rows of a good snapshot, by the column names of its history view. */
   snapshotRows(dataset: Dataset, snapshotId: number): Row[];
+}
+
+/** Which notifications are read: up to an instant (epoch ms), and those of an account and of the public data. Null selects all. */
+export interface SelectedMessages {
+  until?: number | null;
+  account?: string | null;
 }

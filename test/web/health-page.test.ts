@@ -65,7 +65,11 @@ it("lists runs by state, with lateness, retries and the error", async () => {
   expect(await statesOf("?state=missed")).toEqual(["missed"]);
   expect(await statesOf("?state=retried")).toEqual(["failed"]);
   expect(await statesOf("?state=partial")).toEqual([]);
-  expect(await statesOf("?at=2026-11-01T00:02:00Z")).toEqual(["failed", "ok"]);
+  // The run of 00:02 ended 300 ms after its slot.
+  expect(await statesOf("?at=2026-11-01T00:02:00Z")).toEqual(["ok"]);
+  expect(await statesOf("?at=2026-11-01T00:02:00.299Z&state=failed")).toEqual([]);
+  expect(await statesOf("?at=2026-11-01T00:02:00.300Z")).toEqual(["failed", "ok"]);
+  expect(await statesOf("?at=2026-11-01T00:02:00.300Z&state=failed")).toEqual(["failed"]);
   const due = async (filter: string) =>
     (await json(`/api/slots${filter}`)).rows.find(({ dataset }: { dataset: string }) => dataset === "equity")?.slots;
   expect([await due("?at=2026-11-01T00:02:00Z"), await due("")]).toEqual([2, 8]);
@@ -83,7 +87,7 @@ it("shows open alerts, and notifications with their deliveries", async () => {
   const open = { ...alert, name: "a1", subject: "equity", scopeId: null, firedAt: start };
   await store.alerts.record({ ...noChanges, fired: [open], messages: [message] });
   const found = await page("/collection");
-  expect(part(found, "alerts")).toContain("Alert: main: equity fell.");
+  expect(part(found, "alerts")).toContain("main: equity fell.");
   expect(part(found, "notifications")).toContain("▲ fired");
   expect(part(found, "notifications")).toContain("log only");
   expect(found).toContain(">1 open alert<");
@@ -118,7 +122,7 @@ it("has of a chosen instant what was known then, and nothing of the present", as
   expect(await openAt("?at=2026-11-01T00:35")).toEqual(["lasting", "off"]);
   expect(await openAt("?at=2026-11-01T00:04")).toEqual([]);
   const [then, now] = [await page("/collection?at=2026-11-01T00:20"), await page("/collection")];
-  expect(part(then, "alerts")).toContain("Alert: over.");
+  expect(part(then, "alerts")).toContain("over. <small>since");
   expect(part(then, "alerts").match(/its rule was switched off since/g)).toHaveLength(1);
   expect(then).toContain(">3 open alerts<");
   for (const words of [
@@ -137,6 +141,65 @@ it("has of a chosen instant what was known then, and nothing of the present", as
   expect((await json("/api/notifications?at=2026-11-01T00:05")).rows).toMatchObject([
     { sentence: "Alert: over.", delivery: null, attempts: null, problem: null },
   ]);
+
+  const attention = async (time: string) => part(await page(`/${time}`), "attention");
+  const overview = await attention("?at=2026-11-01T00:20");
+  expect(overview).toContain(">3 open alerts<");
+  expect(overview).toMatch(/>Alert<\/a>: over\. <small>since/);
+  expect(overview).toMatch(/off\. <small>since [\s\S]*; its rule was switched off since, maybe before this time/);
+  expect(await attention("?at=2026-11-01T00:04")).toContain(">no open alerts<");
+  expect(await attention("")).toContain(">2 open alerts<");
+});
+
+it("cuts gaps at a chosen instant: one that lasted longer has its slots until then", async () => {
+  const { store, json, page } = await startAccounts({ minutes: 60 });
+  const close = (minutes: readonly number[]) =>
+    store.closeSlots(
+      "main",
+      "equity",
+      minutes.map((n) => ({ slot: start + n * minute, state: "missed" as const, cause: causes.asleep })),
+    );
+  await close(Array.from({ length: 20 }, (_, n) => 5 + n));
+  const of = async (name: string, at: string) =>
+    (await json(`/api/${name}?at=2026-11-01T00:${at}Z`)).rows
+      .filter(({ cause }: { cause: string }) => cause === causes.asleep)
+      .map(({ from_at, to_at, slots }: Record<string, string>) => [
+        from_at?.slice(14, 16),
+        to_at?.slice(14, 16),
+        slots,
+      ]);
+  for (const name of ["gaps", "outages"]) {
+    expect(await of(name, "04:59")).toEqual([]);
+    expect(await of(name, "05:00")).toEqual([["05", "05", 1]]);
+    expect(await of(name, "10:30")).toEqual([["05", "10", 6]]);
+    expect(await of(name, "50:00")).toEqual([["05", "24", 20]]);
+  }
+  expect(part(await page("/collection?at=2026-11-01T00:10:30Z"), "outages")).not.toContain("00:24");
+});
+
+it("finds the notifications up to an instant, and those of an account, however many came later or are of others", async () => {
+  const { store, json } = await startAccounts({ minutes: 60, accounts: ["main", "hedge"] });
+  const closed = {
+    kind: "stale",
+    what: "equity",
+    value: null,
+    threshold: null,
+    delivery: "log",
+    state: "closed",
+  } as const;
+  const message = (n: number, account: string) => ({
+    ...closed,
+    alert: `a${n}`,
+    account,
+    at: start + n * 1000,
+    sentence: `Closed: ${n}.`,
+  });
+  const messages = Array.from({ length: 1500 }, (_, n) => message(n, n < 3 ? "hedge" : "main"));
+  await store.alerts.record({ ...noChanges, messages });
+  const found = async (query: string) =>
+    (await json(`/api/notifications?${query}`)).rows.map(({ sentence }: { sentence: string }) => sentence);
+  expect(await found("at=2026-11-01T00:00:01Z")).toEqual(["Closed: 1.", "Closed: 0."]);
+  expect(await found("account=hedge")).toEqual(["Closed: 2.", "Closed: 1.", "Closed: 0."]);
 });
 
 it("says which rules are on, with their limits, and shows settings without secrets", async () => {

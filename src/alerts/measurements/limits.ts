@@ -4,7 +4,15 @@ import { absolute, compare, decimalIn, isPositive, subtract } from "../../core/d
 import type { DecimalString, Row } from "../../core/domain.ts";
 import type { AlertSettings } from "../../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../../store/alerts/alert-store.ts";
-import { amountText, coinsText, nameText, priceText, shareText } from "../messages.ts";
+import {
+  amountText,
+  coinsText,
+  futuresAccountText,
+  positionText,
+  priceText,
+  shareText,
+  unifiedAccountText,
+} from "../messages.ts";
 import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "../rules.ts";
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
@@ -36,8 +44,7 @@ export function measurePositions(
   return rows.flatMap((row) => {
     const { symbol, hold_side: side, margin_mode: mode, margin_coin: coin } = row;
     const subject = JSON.stringify([snapshot.productType, symbol, coin, side, mode]);
-    const what = `${nameText(symbol)} ${nameText(side)} (${nameText(mode)}, ${nameText(coin)}, ${snapshot.productType})`;
-    const named = { snapshot, subject, what };
+    const named = { snapshot, subject, what: positionText(row, snapshot.productType) };
     return [
       ...(liquidationDistance === null
         ? []
@@ -93,7 +100,7 @@ export function measureFuturesAccounts(
   if (marginRatio === null || snapshot.productType === "unified") return [];
   return rows.map((row) => {
     const subject = JSON.stringify([snapshot.productType, row.margin_coin]);
-    const what = `futures account in ${nameText(row.margin_coin)} (${snapshot.productType})`;
+    const what = futuresAccountText(row.margin_coin, snapshot.productType);
     const named = { snapshot, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
     return measurement(named, marginRatioOf(decimalIn(row, "cross_risk_rate"), marginRatio));
   });
@@ -106,7 +113,7 @@ export function measureUnifiedAccount(
   { marginRatio }: AlertSettings,
 ): Measurement[] {
   if (marginRatio === null || !row) return [];
-  const what = "unified account";
+  const what = unifiedAccountText;
   const named = { snapshot, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
   return [measurement(named, marginRatioOf(decimalIn(row, "margin_ratio"), marginRatio))];
 }

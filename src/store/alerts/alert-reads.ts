@@ -1,6 +1,7 @@
 /** Reads the stored state of alerts from SQLite, for the process that evaluates them and for those that show them. */
-import type { Row } from "../../core/domain.ts";
+import { publicAccount, type Row } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { SelectedMessages } from "../history.ts";
 import { prefixOf } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alert-store.ts";
@@ -17,9 +18,19 @@ export const prepareOpenAlerts = (sqlite: Sqlite) =>
     "select kind, account, subject, name, what, scope_id as scopeId, fired_at as firedAt from alert order by fired_at, name",
   );
 
-/** Returns the last `limit` messages, newest first. */
-export const lastMessages = (sqlite: Sqlite, limit: number): Message[] =>
-  sqlite.prepare<[number], Message>(`select ${messageColumns} from alert_message order by id desc limit ?`).all(limit);
+/** Returns the messages that `AlertHistory.lastMessages` describes. */
+export const lastMessages = (
+  sqlite: Sqlite,
+  limit: number,
+  { until = null, account = null }: SelectedMessages = {},
+): Message[] =>
+  sqlite
+    .prepare<unknown[], Message>(
+      `select ${messageColumns} from alert_message
+       where (@until is null or at <= @until) and (@account is null or account in (@account, '${publicAccount}'))
+       order by id desc limit @limit`,
+    )
+    .all({ until, account, limit });
 
 /** Returns the last snapshot, good or failed, of each scope that is still requested on a schedule. */
 export const lastSnapshots = (sqlite: Sqlite): StoredSnapshot[] =>

@@ -52,7 +52,8 @@ export interface RunHistory {
   lastFailure(seriesId: number, at: number): LastFailure | null;
   /**
    * Yields the gaps that overlap a span (here `to` is inclusive) in descending order of their first slots, of one account and the
-   * public data, or of all accounts (null), with those of records that were found in the span. Reads little more than the caller consumes.
+   * public data, or of all accounts (null), with those of records that were found in the span. One that lasts beyond the span has its slots
+   * until the end of it. Reads little more than the caller consumes.
    */
   gaps(account: string | null, span: Span): Iterable<NamedGap>;
   /** Returns those of the gaps that are stretches without records: deleted before they were read, or not collected. */
@@ -74,7 +75,7 @@ export type RunFilter = (typeof runFilters)[number];
 export interface RunQuery {
   accounts: readonly string[];
   filter: RunFilter;
-  /** The latest slot. Epoch ms. */
+  /** Runs that ended later, and slots after it, are left out. Epoch ms. */
   at: number;
   limit: number;
 }

@@ -38,7 +38,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     ...episodeHistory(sqlite),
     ...ledgerHistory(sqlite),
     openAlerts: () => prepareOpenAlerts(sqlite).all(),
-    lastMessages: (limit) => lastMessages(sqlite, limit),
+    lastMessages: (limit, selected) => lastMessages(sqlite, limit, selected),
     lastSnapshots: () => lastSnapshots(sqlite),
     snapshotRows: prepareOnce(() => rowReader(sqlite)),
     path,

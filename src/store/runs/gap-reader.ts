@@ -2,11 +2,12 @@
 
 import { causes } from "../../core/domain.ts";
 import { recordDatasets } from "../../datasets/index.ts";
-import type { NamedGap, Span } from "../history.ts";
+import type { NamedGap, SlotRange, Span } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import { holeCause } from "../schema/views.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Gap, gapColumns } from "./gaps.ts";
+import { isDueSql } from "./slot-counts.ts";
 
 interface Scope extends Pick<NamedGap, "account" | "dataset" | "productType"> {
   seriesId: number;
@@ -23,12 +24,17 @@ export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }
   const newest = sqlite.prepare<[number, number, number, number], Gap>(
     `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit ?`,
   );
+  // Each due slot between the first and the last one of a gap belongs to it.
+  const until = sqlite.prepare<[number, number, number], Omit<SlotRange, "fromSlot">>(
+    `select max(slot) as toSlot, count(*) as slots from run
+     where series_id = ? and slot between ? and ? and ${isDueSql("slot")}`,
+  );
   // The gaps of a scope do not overlap: after the first one that ends before the period, none reaches into it.
   const read = (scope: Scope, last: number, limit: number): ScopeGap[] =>
     newest
       .all(scope.seriesId, scope.scopeId, last, limit)
       .filter(({ toSlot }) => toSlot >= from)
-      .map((gap) => ({ ...scope, ...gap }));
+      .map((gap) => ({ ...scope, ...gap, ...(gap.toSlot > to ? until.get(gap.seriesId, gap.fromSlot, to) : {}) }));
   let queues = scopesOf(sqlite, account)
     .map((scope) => read(scope, to, 1))
     .filter((queue) => queue.length > 0);
@@ -47,8 +53,8 @@ export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }
 
 /**
  * Returns the stretches of which records are missing, the newest first; they have no slots. Those that the exchange has deleted are long
- * past when a run finds them: a span has those that overlap it, and those that were found in it. A dataset that is switched off has a
- * stretch without an end.
+ * past when a run finds them: a span has those that overlap it, and those that were found in it, but none that was found later. A dataset
+ * that was switched off at the end of the span has a stretch without an end.
  */
 export const recordGaps = (sqlite: Sqlite, account: string | null, { from, to }: Span): NamedGap[] =>
   sqlite
@@ -57,12 +63,12 @@ export const recordGaps = (sqlite: Sqlite, account: string | null, { from, to }:
          0 as slots, ${holeCause} as cause
        from reading g join snapshot n on n.id = g.snapshot_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
-       where g.hole_from > 0 and g.hole_from <= @to and (g.hole_to >= @from or n.taken_at between @from and @to)
+       where g.hole_from > 0 and n.taken_at <= @to and (g.hole_to >= @from or n.taken_at >= @from)
          and (@account is null or a.name = @account)
        union all
        select a.name, e.dataset, null, max(c.until), null, 0, '${causes.switchedOff}'
        from schedule c join series e on e.id = c.series_id join account a on a.id = e.account_id
-       where e.dataset in (${recordDatasets.map(({ name }) => `'${name}'`).join(", ")}) and (@account is null or a.name = @account)
+       where c.since <= @to and e.dataset in (${recordDatasets.map(({ name }) => `'${name}'`).join(", ")}) and (@account is null or a.name = @account)
        group by e.id having count(c.until) = count(*) and max(c.until) <= @to
        order by fromSlot desc`,
     )

@@ -3,11 +3,13 @@ import type { Cell } from "../../core/domain.ts";
 import type { Listed, ListedRun, ListFilter, RunFilter, RunQuery } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** What no index finds is searched for among this many of the newest runs. */
+/** What no index finds is searched for among this many runs, the newest of the instant. */
 const searched = 100_000;
 
 const columns = `r.id, a.name as account, e.dataset, r.slot, r.state, r.cause, r.late_ms as lateMs, r.took_ms as tookMs,
   r.requests, r.retries, r.rows`;
+/** That a slot was due by the instant, and its run had ended if there was one. */
+const isRecorded = "r.slot <= @at and r.slot + coalesce(r.late_ms, 0) + coalesce(r.took_ms, 0) <= @at";
 const source = "run r join series e on e.id = r.series_id join account a on a.id = e.account_id";
 
 /** The conditions of the filters; those of `indexed` are in the index of runs without a snapshot, for each series. */
@@ -49,13 +51,15 @@ type Found = Omit<ListedRun, "messages"> & { id: number };
 
 function amongNewest(sqlite: Sqlite, { accounts, filter, at, limit }: RunQuery): Found[] {
   return sqlite
-    .prepare<[string, number, number], Found>(
+    .prepare<unknown[], Found>(
       `select ${columns} from ${source}
-       where r.id > (select coalesce(max(id), 0) from run) - ${searched} and a.name in (select value from json_each(?)) and r.slot <= ?
+       where r.id > (
+           select coalesce(max((select id from run where series_id = e.id and slot <= @at order by slot desc limit 1)), 0) from series e
+         ) - ${searched} and a.name in (select value from json_each(@accounts)) and ${isRecorded}
          and r.state <> 'running' and ${conditions[filter]}
-       order by r.id desc limit ?`,
+       order by r.id desc limit @limit`,
     )
-    .all(JSON.stringify(accounts), at, limit);
+    .all({ accounts: JSON.stringify(accounts), at, limit });
 }
 
 function bySeries(sqlite: Sqlite, { accounts, filter, at, limit }: RunQuery): Found[] {
@@ -65,13 +69,13 @@ function bySeries(sqlite: Sqlite, { accounts, filter, at, limit }: RunQuery): Fo
     )
     .pluck()
     .all(JSON.stringify(accounts));
-  const ofOne = sqlite.prepare<[number, number, number], Found>(
+  const ofOne = sqlite.prepare<unknown[], Found>(
     `select ${columns} from ${source}
-     where r.series_id = ? and r.slot <= ? and r.state in ('missed', 'skipped', 'failed') and ${conditions[filter]}
-     order by r.slot desc limit ?`,
+     where r.series_id = @id and ${isRecorded} and r.state in ('missed', 'skipped', 'failed') and ${conditions[filter]}
+     order by r.slot desc limit @limit`,
   );
   return series
-    .flatMap((id) => ofOne.all(id, at, limit))
+    .flatMap((id) => ofOne.all({ id, at, limit }))
     .sort((one, other) => other.slot - one.slot || other.id - one.id)
     .slice(0, limit);
 }

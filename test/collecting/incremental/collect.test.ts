@@ -11,7 +11,7 @@ import { createLog } from "../../../src/core/log.ts";
 import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
 import { random } from "../../../src/simulator/market/random.ts";
 import type { Bill, Fault } from "../../../src/simulator/simulator.ts";
-import { openHistory } from "../../../src/store/read/open-history.ts";
+import { openHistory, withHistory } from "../../../src/store/read/open-history.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { change } from "../../store/kit.ts";
 import { billAt, bills, billsPath, billsWithCursor } from "../../support/bills.ts";
@@ -317,14 +317,26 @@ it("a machine that was off for longer than the exchange remembers leaves a hole 
   change(world.path, "insert into schedule (series_id, since, pattern) select id, 0, '* * * * *' from series");
   expect(world.rows(gaps)).toEqual([{ ...gap, cause: "not read in time" }]);
   const history = openHistory(world.path);
-  expect([...history.gaps("main", { from: back - 100 * day, to: back })]).toMatchObject([
+  const gapsUntil = (to: number) => [...history.gaps("main", { from: back - 100 * day, to })];
+  expect(gapsUntil(back + minute)).toMatchObject([
     { fromSlot: through, toSlot: reading?.hole_to, slots: 0, cause: "not read in time" },
   ]);
+  // It was found by the run of that day.
+  expect(gapsUntil(back - day)).toEqual([]);
   history.close();
   change(world.path, `update schedule set until = ${back}`);
   expect(world.rows(`${gaps} where to_at is null`)).toEqual([
     { account: "main", product_type: null, from_at: text(back), to_at: null, slots: 0, cause: "switched off" },
   ]);
+  change(
+    world.path,
+    `insert into schedule (series_id, since, pattern) select id, ${back + day}, '* * * * *' from series`,
+  );
+  const isOff = (at: number) =>
+    withHistory(world.path, (one) =>
+      one.recordGaps(null, { from: at - minute, to: at }).some(({ toSlot }) => toSlot === null),
+    );
+  expect([back - minute, back + minute, back + 2 * day].map(isOff)).toEqual([false, true, false]);
 });
 
 it("every due slot has its run, or the reason why there is none, as in any other dataset", async () => {

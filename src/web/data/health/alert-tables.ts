@@ -1,5 +1,4 @@
 /** Defines the tables of alerts: those that were open at the shown instant, and the notifications up to it. */
-import { publicAccount } from "../../../core/domain.ts";
 import { instantText } from "../../../queries/close.ts";
 import { count, type DataTable, instant, text } from "../table.ts";
 import { shownAlerts } from "./alerts.ts";
@@ -42,18 +41,17 @@ export const notifications: DataTable = {
     text("problem", "Problem"),
   ],
   *rows({ history, account: selected, at: until, isNow }) {
-    const isSelected = (account: string) => selected === null || account === selected || account === publicAccount;
-    for (const { at, account, kind, state, sentence, delivery, attempts, problem } of history.lastMessages(maxMessages))
-      if (at <= until && isSelected(account))
-        yield {
-          at: instantText(at),
-          account,
-          kind,
-          state,
-          sentence,
-          delivery: delivery === "log" ? "log only" : isNow ? delivery : null,
-          attempts: isNow ? BigInt(attempts) : null,
-          problem: isNow ? problem : null,
-        };
+    const messages = history.lastMessages(maxMessages, { account: selected, until: isNow ? null : until });
+    for (const { at, account, kind, state, sentence, delivery, attempts, problem } of messages)
+      yield {
+        at: instantText(at),
+        account,
+        kind,
+        state,
+        sentence,
+        delivery: delivery === "log" ? "log only" : isNow ? delivery : null,
+        attempts: isNow ? BigInt(attempts) : null,
+        problem: isNow ? problem : null,
+      };
   },
 };

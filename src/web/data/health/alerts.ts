@@ -31,10 +31,9 @@ export function shownAlerts(view: View): { alerts: ShownAlert[]; isComplete: boo
     .filter(({ alert }) => !isOpen.has(alert) && (endedAt.get(alert) ?? at + 1) > at)
     .map((one) => ({ ...one, firedAt: one.at, fired: one, isCertain: endedAt.has(one.alert) }));
   const oldest = kept.at(-1);
+  const openThen = [...open, ...ended].filter(({ firedAt }) => firedAt <= at);
   return {
-    alerts: (view.isNow ? open : [...open, ...ended])
-      .filter(({ firedAt }) => firedAt <= at)
-      .sort((a, b) => a.firedAt - b.firedAt),
+    alerts: view.isNow ? open : openThen.sort((a, b) => a.firedAt - b.firedAt),
     // The first notification of a store has the id 1.
     isComplete: view.isNow || !oldest || oldest.id === 1 || oldest.at <= at,
   };

@@ -19,7 +19,7 @@ export function runFilterOf({ params }: Pick<View, "params">): RunFilter {
 export const runs: DataTable = {
   name: "runs",
   summary:
-    "the newest 1,000 runs, `state` is ok, partial, failed, missed, skipped, late or retried; partial, late and retried among the newest 100,000",
+    "the newest 1,000 runs (for an instant those that had ended by then), `state` is ok, partial, failed, missed, skipped, late or retried; partial, late and retried among the newest 100,000",
   columns: [
     instant("slot", "Slot"),
     text("account", "Account"),

@@ -1,15 +1,16 @@
 /** Finds what needs attention: open alerts, positions near liquidation, high margin ratios, stale feeds, and coins without a price. */
+import { futuresAccountText, positionText, unifiedAccountText } from "../../../alerts/messages.ts";
 import { holdsMoney } from "../../../bitget/product-types.ts";
 import { compare, decimalIn, isZero } from "../../../core/decimal.ts";
 import { type DecimalString, publicAccount, type Scope } from "../../../core/domain.ts";
-import type { OpenAlert } from "../../../store/alerts/alert-store.ts";
 import { type HistoryRow, positionKey } from "../../../store/history.ts";
+import type { ShownAlert } from "../health/alerts.ts";
 import type { View } from "../table.ts";
 import type { MarginUse } from "./margin.ts";
 
 /** Something that needs attention. */
 export type Attention =
-  | { kind: "alert"; account: string; alert: OpenAlert; sentence: string | null }
+  | { kind: "alert"; account: string; alert: ShownAlert }
   | { kind: "liquidation"; account: string; position: HistoryRow; distance: DecimalString }
   | { kind: "margin"; account: string; use: MarginUse; ratio: DecimalString }
   | { kind: "stale"; accounts: string[]; datasets: string[] }
@@ -18,65 +19,44 @@ export type Attention =
 /** A position that is closer to its liquidation needs attention, and a margin ratio above half of that of a liquidation. Shares. */
 const limits = { distance: "0.15", marginRatio: "0.5" };
 
-/** How many of the last notifications are searched for the sentence of an open alert. */
-const maxMessages = 500;
+/** What is searched for what needs attention; `positions` and `balances` are rows of these tables. */
+interface Searched {
+  alerts: readonly ShownAlert[];
+  positions: readonly HistoryRow[];
+  margins: readonly MarginUse[];
+  balances: readonly HistoryRow[];
+}
 
-/**
- * Returns what needs attention, the most dangerous first. An instant in the past has no alerts and no feeds. `positions` and `balances`
- * are rows of these tables.
- */
-export function attentionIn(
-  view: View,
-  {
-    positions,
-    margins,
-    balances,
-  }: { positions: readonly HistoryRow[]; margins: readonly MarginUse[]; balances: readonly HistoryRow[] },
-): Attention[] {
-  const alerts = openAlerts(view);
-  const isAlerted = (kind: string, account: unknown, subject: string) =>
-    alerts.some(({ alert }) => alert.kind === kind && alert.account === account && alert.subject === subject);
+/** Returns what needed attention at the shown instant, the most dangerous first. What has an open alert is not listed twice. */
+export function attentionIn(view: View, { alerts, positions, margins, balances }: Searched): Attention[] {
+  const isAlerted = (kind: string, account: unknown, what: string) =>
+    alerts.some((one) => one.kind === kind && one.account === account && one.what === what);
   const near = positions.flatMap((position): Attention[] => {
     const distance = decimalIn(position, "liquidation_distance");
-    const { account, product_type, symbol, margin_coin, hold_side, margin_mode } = position;
-    const subject = JSON.stringify([product_type, symbol, margin_coin, hold_side, margin_mode]);
+    const { account, product_type } = position;
     if (distance === null || compare(distance, limits.distance) >= 0) return [];
-    if (isAlerted("liquidation-distance", account, subject)) return [];
+    if (isAlerted("liquidation-distance", account, positionText(position, product_type))) return [];
     return [{ kind: "liquidation", account: String(account), position, distance }];
   });
   const high = margins.flatMap((use): Attention[] => {
     const { account, wallet, coin, ratio } = use;
-    const subject = wallet === "unified" ? wallet : JSON.stringify([wallet, coin]);
+    const what = wallet === "unified" ? unifiedAccountText : futuresAccountText(coin, wallet);
     if (ratio === null || compare(ratio, limits.marginRatio) < 0) return [];
-    return isAlerted("margin-ratio", account, subject) ? [] : [{ kind: "margin", account, use, ratio }];
+    return isAlerted("margin-ratio", account, what) ? [] : [{ kind: "margin", account, use, ratio }];
   });
-  return [...alerts, ...near, ...high, ...staleFeeds(view, alerts), ...unpriced(balances)];
-}
-
-type AlertAttention = Extract<Attention, { kind: "alert" }>;
-
-function openAlerts({ history, account, isNow }: View): AlertAttention[] {
-  const open = isNow ? history.openAlerts().filter((one) => account === null || one.account === account) : [];
-  const messages = open.length > 0 ? history.lastMessages(maxMessages) : [];
-  return open.map((alert) => {
-    const message = messages.find((one) => one.alert === alert.name && one.state === "fired");
-    return {
-      kind: "alert",
-      account: alert.account,
-      alert,
-      sentence: message?.sentence.replace(/^Alert: /, "") ?? null,
-    };
-  });
+  const open = alerts.map((alert): Attention => ({ kind: "alert", account: alert.account, alert }));
+  return [...open, ...near, ...high, ...staleFeeds(view, isAlerted), ...unpriced(balances)];
 }
 
 /** Returns the feeds that are stale, without those that have an open alert. */
-function staleFeeds({ history, account, at, isNow }: View, alerts: readonly AlertAttention[]): Attention[] {
-  const stale = (isNow ? history.freshness(at) : []).filter(({ account: own, dataset, fresh, offered }) => {
+function staleFeeds(
+  { history, account, at, isNow }: View,
+  isAlerted: (kind: string, account: string, what: string) => boolean,
+): Attention[] {
+  const feeds = isNow ? history.freshness(at) : history.scheduled(at).map((one) => history.freshnessAt(one, at));
+  const stale = feeds.filter(({ account: own, dataset, fresh, offered }) => {
     const isSelected = account === null || own === account || own === publicAccount;
-    const isNamed = alerts.some(
-      ({ alert }) => alert.kind === "stale" && alert.account === own && alert.subject === dataset,
-    );
-    return isSelected && offered && !fresh && !isNamed;
+    return isSelected && offered && !fresh && !isAlerted("stale", own, dataset);
   });
   if (stale.length === 0) return [];
   const accounts = [...new Set(stale.map((one) => one.account))];

@@ -1,12 +1,12 @@
 /** Renders the alerts that were open at the shown instant, to which the bell of the header leads, the notifications about all alerts, and the rules. */
 import { html } from "hono/html";
-import { escapeControlChars } from "../../../core/text.ts";
 import type { ShownSetting } from "../../../settings/sections/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { notifications } from "../../data/health/alert-tables.ts";
 import { shownAlerts } from "../../data/health/alerts.ts";
 import type { View } from "../../data/table.ts";
-import { type Html, instantFigure, none } from "../parts/figure.ts";
+import { type Html, none } from "../parts/figure.ts";
+import { alertHtml, lostAlertsHtml } from "../parts/open-alert.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 
@@ -14,15 +14,11 @@ export const maxNotifications = 25;
 
 export function alertsHtml(view: View, settings: readonly ShownSetting[]): Html {
   const { alerts, isComplete } = shownAlerts(view);
-  const open = alerts.map(
-    ({ account, kind, what, fired, firedAt, isCertain }) =>
-      html`<li>${escapeControlChars(fired?.sentence ?? `${account}: ${kind}, ${what}`)} <small>since ${instantFigure(firedAt, view.timezone)}${isCertain ? "" : "; its rule was switched off since, maybe before this time"}</small></li>`,
-  );
-  const lost = html`<p class="note">The notifications of this time are no longer kept: more alerts may have been open.</p>`;
+  const open = alerts.map((one) => html`<li>${alertHtml(one, view)}</li>`);
   const csv = linkTo("/api/alerts.csv", stickyParams(view));
   return html`<section id="alerts" class="table" data-live aria-labelledby="alerts-caption"><h2 id="alerts-caption">Open alerts<a class="csv" href="${csv}" download="alerts.csv">CSV<span class="unseen"> of open alerts</span></a></h2>
 ${open.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="missing">${open}</ul>`}
-${isComplete ? "" : lost}${view.isNow ? rulesHtml(settings) : ""}</section>`;
+${isComplete ? "" : lostAlertsHtml}${view.isNow ? rulesHtml(settings) : ""}</section>`;
 }
 
 /** The rules, with the setting that has the limit of each, or switches it. */

@@ -44,7 +44,7 @@ export function* collectionPage(view: View, c: Context, { settings }: Pick<Site,
       ...(view.isNow
         ? []
         : [
-            html`<p class="note">Coverage, gaps and runs are of the slots up to this time, with what was recorded of them since.</p>`,
+            html`<p class="note">Coverage and gaps are of the slots up to this time; the outcome of one may have been recorded since.</p>`,
           ]),
       alertsHtml(view, settings),
       feedsHtml(view, feeds),

@@ -5,18 +5,20 @@ import { walletLabel } from "../../../output/labels.ts";
 import { type Attention, keyOf } from "../../data/overview/attention.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure, shareFigure } from "../parts/figure.ts";
+import { alertHtml, lostAlertsHtml } from "../parts/open-alert.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 
-export function attentionHtml(view: View, all: readonly Attention[]): Html {
+/** `isComplete` is false if more alerts may have been open, because the notifications of then are not kept. */
+export function attentionHtml(view: View, all: readonly Attention[], isComplete: boolean): Html {
   const alerts = all.filter(({ kind }) => kind === "alert").length;
   return html`<section id="attention" data-live aria-labelledby="attention-caption">
-<h2 id="attention-caption">Needs attention ${alerts > 0 ? html`<small>${alerts === 1 ? "1 open alert" : `${alerts} open alerts`}</small>` : view.isNow ? html`<small>no open alerts</small>` : ""}</h2>
+<h2 id="attention-caption">Needs attention ${alerts > 0 ? html`<small>${alerts === 1 ? "1 open alert" : `${alerts} open alerts`}</small>` : isComplete ? html`<small>no open alerts</small>` : ""}</h2>
 ${
   all.length === 0
     ? html`<p class="empty">Nothing needs attention.</p>`
     : html`<ul class="attention">${all.map((one) => html`<li class="${isDanger(one) ? "danger" : "warning"}"><span aria-hidden="true">${isDanger(one) ? "■" : "▲"}</span>${itemHtml(one, view)}</li>\n`)}</ul>`
 }
-${view.isNow ? "" : html`<p class="note">Alerts and feeds are shown for the present only.</p>`}
+${isComplete ? "" : lostAlertsHtml}
 </section>`;
 }
 
@@ -33,9 +35,7 @@ function itemHtml(one: Attention, view: View): Html {
   const account =
     view.account === null && view.history.accounts().length > 1 ? `${escapeControlChars(one.account)}: ` : "";
   if (one.kind === "alert") {
-    const { kind, what, firedAt, account: name } = one.alert;
-    const sentence = one.sentence ?? `${name}: ${what}: ${kind}`;
-    return html`<a href="${linkTo("/collection", sticky)}#alerts">Alert</a>: ${escapeControlChars(sentence)} <small>since ${instantFigure(firedAt, view.timezone)}</small>`;
+    return html`<a href="${linkTo("/collection", sticky)}#alerts">Alert</a>: ${alertHtml(one.alert, view)}`;
   }
   if (one.kind === "liquidation") {
     const { symbol, hold_side: side, last_known_at: old } = one.position;

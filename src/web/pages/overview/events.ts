@@ -2,7 +2,6 @@
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { absolute, isPositive } from "../../../core/decimal.ts";
-import { publicAccount } from "../../../core/domain.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { Flow, FlowKind } from "../../../queries/flows.ts";
 import type { Span } from "../../../store/history.ts";
@@ -46,7 +45,7 @@ const flagOf: Readonly<Record<FlowKind, Event["flag"] | null>> = {
 /** Reads the events of the selected accounts up to the shown instant. */
 export function* readEvents(view: View, paid: PaidCache): Steps<Events> {
   const accounts = selectedAccounts(view);
-  const events = [...upgradesOf(view, accounts), ...alertsOf(view, accounts)];
+  const events = [...upgradesOf(view, accounts), ...alertsOf(view)];
   const unknown: string[] = [];
   for (const account of accounts) {
     const flows = yield* paid.recorded(view.history, account, view.at);
@@ -86,12 +85,10 @@ function upgradesOf({ history, at }: View, accounts: readonly string[]): Event[]
   );
 }
 
-function alertsOf({ history, at: until }: View, accounts: readonly string[]): Event[] {
+function alertsOf({ history, account, at: until, isNow }: View): Event[] {
   return history
-    .lastMessages(maxMessages)
-    .filter(
-      ({ state, at, account }) => state === "fired" && at <= until && [...accounts, publicAccount].includes(account),
-    )
+    .lastMessages(maxMessages, { account, until: isNow ? null : until })
+    .filter(({ state }) => state === "fired")
     .map(({ at, sentence }) => ({ at, flag: "A" as const, text: html`${escapeControlChars(sentence)}` }));
 }
 

@@ -6,6 +6,7 @@ import { shownMoney } from "../../../output/shown.ts";
 import type { Readers } from "../../curves/profit-curve.ts";
 import { balances } from "../../data/balances.ts";
 import { equity, totals } from "../../data/equity.ts";
+import { shownAlerts } from "../../data/health/alerts.ts";
 import { attentionIn } from "../../data/overview/attention.ts";
 import { readMargins } from "../../data/overview/margin.ts";
 import { positions } from "../../data/positions/open.ts";
@@ -29,7 +30,8 @@ export function* overviewPage(view: View, _c: Context, { paid }: Readers): Steps
   const open = yield* allRows(positions, view);
   const margins = yield* readMargins(view, open);
   const held = yield* allRows(balances, view);
-  const attention = attentionIn(view, { positions: open, margins, balances: held });
+  const { alerts, isComplete } = shownAlerts(view);
+  const attention = attentionIn(view, { alerts, positions: open, margins, balances: held });
   const accounts = yield* allRows(equity, view);
   const events = yield* readEvents(view, paid);
   const days = linkTo("/performance", stickyParams(view), { by: "day" });
@@ -42,7 +44,7 @@ export function* overviewPage(view: View, _c: Context, { paid }: Readers): Steps
     params: by === "wallet" ? { allocation: by } : {},
     body: html`${tilesHtml(view, { totals: found, results, positions: open })}
 <div class="overview">
-${attentionHtml(view, attention)}
+${attentionHtml(view, attention, isComplete)}
 ${chartHtml({
   id: "equity-curve",
   title: "Equity, USDT",
