@@ -29,6 +29,7 @@ import { type Config, scheduleSetting, secretsOf } from "./settings/config.ts";
 import { shownSettings } from "./settings/sections/shown.ts";
 import { openStore } from "./store/open.ts";
 import type { ShipFollower } from "./store/postgres/copy/ship-follower.ts";
+import { openHistory } from "./store/read/open-history.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { OpenedStore, Store } from "./store/store.ts";
@@ -229,7 +230,10 @@ export async function openApp(config: Config, clock: Clock = systemClock, option
         ? new MainAccount({ session, schedule: subSchedule, store, clock, log, stopping })
         : [],
     );
-    const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
+    // The history of a mirror is behind the one in PostgreSQL.
+    const history = config.alerts.drawdown !== null && !config.postgres ? openHistory(config.databasePath) : null;
+    if (history) opened.unshift(history);
+    const alerts = new Alerts({ store, history, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
       store,

@@ -5,6 +5,7 @@ import type { Log } from "../core/log.ts";
 import type { ProxySettings } from "../network/proxy.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { Notification } from "../store/alerts/alert-store.ts";
+import type { HistoryReader } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { AlertEvaluator } from "./evaluator.ts";
@@ -21,6 +22,8 @@ const retryAfterMs = 5000;
 
 export interface AlertOptions {
   store: Store;
+  /** Reads the exchange's ledger. Default: null, deposits and withdrawals are unknown. */
+  history?: HistoryReader | null;
   settings: AlertSettings;
   /** Default: none. */
   proxy?: ProxySettings;
@@ -44,8 +47,8 @@ export class Alerts {
   #notBefore = Number.NEGATIVE_INFINITY;
   #evaluateUntil = Number.POSITIVE_INFINITY;
 
-  constructor({ store, settings, proxy, clock, log }: AlertOptions) {
-    this.#watch = new AlertEvaluator(store, settings, clock);
+  constructor({ store, history = null, settings, proxy, clock, log }: AlertOptions) {
+    this.#watch = new AlertEvaluator(store, settings, clock, history);
     const { webhook } = settings;
     this.#delivery = webhook && new Delivery({ store, webhook, proxy, clock, log });
     this.#clock = clock;
@@ -119,6 +122,7 @@ export class Alerts {
       this.#report(await this.#watch.evaluateLedger(account));
       this.#reconciled.delete(account);
     }
+    this.#report(await this.#watch.evaluateWaiting());
     if (this.#clock.monotonic() - this.#stalenessAt < stalenessEveryMs) return;
     this.#stalenessAt = this.#clock.monotonic();
     this.#report(await this.#watch.evaluateStaleness());

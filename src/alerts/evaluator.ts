@@ -15,17 +15,14 @@ import {
   noChanges,
   type StoredSnapshot,
 } from "../store/alerts/alert-store.ts";
+import type { HistoryReader } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 import { AlertCursor } from "./cursor.ts";
+import { Drawdowns } from "./drawdowns.ts";
 import { Evaluation, keyOf } from "./evaluation.ts";
-import { evaluateDrawdown, Peaks } from "./measurements/drawdown.ts";
+import { Peaks } from "./measurements/drawdown.ts";
 import { measureBreaks } from "./measurements/ledger-breaks.ts";
-import {
-  measureFuturesAccounts,
-  measurePositions,
-  measureUnifiedAccount,
-  monitoredEquity,
-} from "./measurements/limits.ts";
+import { measureFuturesAccounts, measurePositions, measureUnifiedAccount } from "./measurements/limits.ts";
 import { measureStaleness } from "./measurements/staleness.ts";
 import type { AlertKind, Measurement } from "./rules.ts";
 
@@ -45,17 +42,28 @@ export class AlertEvaluator {
   readonly #clock: Clock;
   readonly #cursor: AlertCursor;
   readonly #delivery: DeliveryState;
+  readonly #drawdowns: Drawdowns;
   /** Both clocks when staleness was last evaluated; `#presentSince` is the monotonic time since when this process has been able to collect. */
   #checkedAt: { wall: number; monotonic: number };
   #presentSince: number;
 
-  constructor(store: Pick<Store, "alerts" | "freshness" | "ledger">, settings: AlertSettings, clock: Clock) {
+  /** `history` reads the exchange's ledger; null where it cannot be read. */
+  constructor(
+    store: Pick<Store, "alerts" | "freshness" | "ledger">,
+    settings: AlertSettings,
+    clock: Clock,
+    history: HistoryReader | null = null,
+  ) {
     this.#store = store;
     this.#alerts = store.alerts;
     this.#settings = settings;
     this.#clock = clock;
     this.#cursor = new AlertCursor(store.alerts);
     this.#delivery = settings.webhook === null ? "log" : "pending";
+    this.#drawdowns = new Drawdowns({
+      ...{ alerts: store.alerts, settings, clock, history },
+      delivery: this.#delivery,
+    });
     this.#checkedAt = { wall: clock.now(), monotonic: clock.monotonic() };
     this.#presentSince = this.#checkedAt.monotonic;
   }
@@ -74,6 +82,7 @@ export class AlertEvaluator {
     const ended = (await this.#alerts.open()).filter(({ kind }) => !isOn[kind as AlertKind]);
     if (ended.length > 0) await this.#alerts.record({ ...noChanges, ended });
     await this.#cursor.begin();
+    await this.#drawdowns.begin();
   }
 
   /** Evaluates a batch of new snapshots. Returns the notifications, and whether more snapshots are left. */
@@ -90,7 +99,8 @@ export class AlertEvaluator {
       await this.#evaluate(snapshot, evaluation, peaks);
     }
     await this.#closeInactive(evaluation);
-    const isCurrent = await this.#cursor.advance(batch, { ...evaluation.changes(), peaks: peaks.found });
+    const changes = { ...noChanges, ...evaluation.changes(), peaks: peaks.found };
+    const isCurrent = await this.#cursor.advance(batch, changes);
     return isCurrent ? { notifications: evaluation.messages, more: batch.more } : { notifications: [], more: true };
   }
 
@@ -118,9 +128,15 @@ export class AlertEvaluator {
     return evaluation;
   }
 
+  /** Evaluates the snapshots that have waited for the ledger. Returns the notifications. */
+  evaluateWaiting(): Promise<Notification[]> {
+    return this.#drawdowns.evaluateWaiting();
+  }
+
   /** Evaluates the reconciliation of an account's ledger. Returns the notifications. */
   async evaluateLedger(account: string): Promise<Notification[]> {
     const { ledger } = this.#store;
+    this.#drawdowns.onReconciled(account);
     if (!this.#settings.ledgerBreak || !ledger) return [];
     return this.#record(async () => {
       const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
@@ -169,12 +185,7 @@ export class AlertEvaluator {
     }
     if (snapshot.dataset !== "equity") return;
     apply(measureUnifiedAccount(snapshot, rows, settings));
-    const { drawdown, drawdownHours } = settings;
-    const equity = monitoredEquity(rows);
-    if (equity === null) return;
-    const known = await peaks.add(snapshot, equity.value, drawdownHours);
-    if (drawdown !== null)
-      apply([await evaluateDrawdown(snapshot, equity, known, { drawdown, drawdownHours }, this.#alerts)]);
+    await this.#drawdowns.take(snapshot, rows, evaluation, peaks);
   }
 
   /** Fires while the last response to any request with the key was a rejection; recovers when none is. */

@@ -1,17 +1,23 @@
 /** Sentences of alerts have figures as pages show them; the value beside them is exact. */
 import { expect, it } from "vitest";
-import { measureDrawdown, measureFuturesAccounts, measurePositions } from "../../src/alerts/measurements/limits.ts";
+import { measureDrawdown, measureHeight } from "../../src/alerts/measurements/drawdown.ts";
+import { measureFuturesAccounts, measurePositions } from "../../src/alerts/measurements/limits.ts";
 import { sentenceOf } from "../../src/alerts/messages.ts";
 import type { AlertSettings } from "../../src/settings/sections/alerts.ts";
 
 const snapshot = { id: 1, account: "main", dataset: "equity", scopeId: 1, takenAt: 0, errorCode: null } as const;
 
 it("cuts amounts, and shares towards the danger", () => {
-  const equity = { value: "35729.49112233", unpriced: [] };
-  const fallen = measureDrawdown({ ...snapshot, productType: null }, equity, "40000.009", "0.1", 24);
+  const equity = { value: "35729.49112233", unpriced: [], amounts: {} };
+  const limit = { drawdown: "0.1", drawdownHours: 24 };
+  const fallen = measureDrawdown({ ...snapshot, productType: null }, equity, "40000.009", limit);
   expect(fallen.value).toBe("0.1067629229200923");
   expect(sentenceOf("fired", fallen)).toBe(
     "Alert: main: equity of 35,729.49 USDT is 10.7 % below its 1-day high of 40,000.00 USDT (deposits and withdrawals are not taken out); the limit is 10 %.",
+  );
+  const height = { at: 0, equity: "880", growth: "1.1", peak: "1.25", unknown: null, isPart: true };
+  expect(sentenceOf("fired", measureHeight({ ...snapshot, productType: null }, height, limit))).toBe(
+    "Alert: main: equity of 880.00 USDT in the wallets with a ledger is 12.0 % below its 1-day high of 1,000.00 USDT (deposits and withdrawals are taken out); the limit is 10 %.",
   );
   const held = { symbol: "SOLUSDT", hold_side: "short", margin_mode: "isolated", margin_coin: "USDT" };
   const prices = { liquidation_price: "148.55999", mark_price: "144.123" };

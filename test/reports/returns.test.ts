@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { add, sum } from "../../src/core/decimal.ts";
+import { sum } from "../../src/core/decimal.ts";
 import type { Span } from "../../src/queries/periods.ts";
 import { random } from "../../src/simulator/market/random.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
+import { Money } from "../support/money.ts";
 import { classic, credentials } from "../support/settings.ts";
-import { createWorld, type OpenWorld, openWorld, type World } from "../support/world.ts";
+import { createWorld, type OpenWorld, openWorld } from "../support/world.ts";
 import { lines, reportRows } from "./kit.ts";
 
 const hour = 3_600_000;
@@ -27,57 +28,6 @@ const settingsOf = (accounts: readonly SimulatedAccount[]) => ({
   BITGET_ACCOUNTS: accounts.map(({ name }) => name).join(","),
   ...Object.assign({}, ...accounts.map((one) => credentials(one, `BITGET_${one.name.toUpperCase()}`))),
 });
-
-/** The money of an account, all of it in its USDT futures. */
-class Money {
-  balance = "0";
-  isReadable = true;
-  readonly #world: World;
-  readonly #account: string;
-  #bills = 0;
-
-  constructor(world: World, account: string) {
-    this.#world = world;
-    this.#account = account;
-    const refused = { code: "40014", msg: "Incorrect permissions", data: null };
-    this.#serve("/api/v2/spot/account/bills", () => ({ data: [] }));
-    this.#serve("/api/v2/mix/account/accounts", (rows) => ({
-      data: rows.map((row) => ({
-        ...row,
-        ...(row.marginCoin === "USDT" && { available: this.balance, accountEquity: this.balance }),
-      })),
-    }));
-    this.#serve("/api/v2/account/all-account-balance", (rows) => {
-      if (!this.isReadable) return refused;
-      return { data: rows.map((row) => ({ ...row, usdtBalance: row.accountType === "futures" ? this.balance : "0" })) };
-    });
-  }
-
-  #serve(path: string, edit: (rows: Record<string, unknown>[]) => object): void {
-    this.#world.exchange.injectFault({
-      ...{ path, account: this.#account, times: Number.POSITIVE_INFINITY },
-      edit: (envelope) => ({
-        ...(envelope as object),
-        ...edit((envelope as { data: Record<string, unknown>[] }).data),
-      }),
-    });
-  }
-
-  /** Lets money come in or leave, then lets something be won or lost. */
-  live(at: number, paid: string, won: string): void {
-    this.#book(at, paid, paid.startsWith("-") ? "trans_to_strategy" : "trans_from_strategy");
-    this.#book(at + hour, won, "close_long");
-  }
-
-  #book(at: number, amount: string, businessType: string): void {
-    this.balance = add(this.balance, amount);
-    this.#bills += 1;
-    const billId = String((BigInt(at) << 22n) + BigInt(this.#bills));
-    const more = { symbol: "", coin: "USDT", fee: "0", balance: this.balance };
-    const row = { billId, cTime: String(at), businessType, amount, ...more };
-    this.#world.exchange.bills.push({ account: this.#account, category: "USDT-FUTURES", row });
-  }
-}
 
 /** What happens in the day before a snapshot: money comes or leaves, then something is won. Null: the snapshot fails. */
 type Day = [paid: string, won: string, seen?: null];

@@ -493,6 +493,37 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect(await alerts.peaks("hedge", at(0), at(120))).toEqual([peak("hedge", 1, "7")]);
   });
 
+  it("keeps up to which equity the drawdown of an account was evaluated, and returns the later ones up to the position", async () => {
+    const store = await fresh();
+    const { alerts } = store;
+    const equity = snapshotDatasetNamed("equity");
+    await store.setSchedule("main", "equity", "* * * * *", at(0));
+    await store.setSchedule("main", "spot-assets", "* * * * *", at(0));
+    await alerts.begin();
+    for (const n of [1, 2, 3, 4]) {
+      const snapshots = n === 3 ? [] : [good([item(equity, { usdtEquity: String(n), complete: 1 })], at(n))];
+      await collect(store, equity, at(n), n === 3 ? { failures: [failed("tls", at(n))] } : { snapshots });
+      await collect(store, spot, at(n), { snapshots: [good([], at(n))] });
+    }
+    const { snapshots, positions } = await alerts.newSnapshots(await alerts.begin(), 100);
+    const equities = snapshots.filter((one) => one.dataset === "equity" && one.errorCode === null);
+    expect(equities.map(({ takenAt }) => takenAt)).toEqual([at(1), at(2), at(4)]);
+    expect(await alerts.drawdownsTo()).toEqual(new Map());
+    expect(await alerts.waitingEquities("main", at(0))).toEqual([]);
+    const moves = (to: number) => ({ ...noChanges, drawdowns: [{ account: "main", to }] });
+    await alerts.record(moves(at(0)));
+    await alerts.record(moves(at(1)));
+    expect(await alerts.drawdownsTo()).toEqual(new Map([["main", at(1)]]));
+    const from = [...(await alerts.begin())].find(([account]) => account === "main")?.[1] ?? null;
+    const to = equities[1]?.id ?? 0;
+    await alerts.record({ ...noChanges, positions: [{ account: "main", from, to }] });
+    expect(await alerts.waitingEquities("main", at(1))).toEqual([equities[1]]);
+    await alerts.record({ ...noChanges, positions: [{ account: "main", from: to, to: positions.get("main") ?? 0 }] });
+    expect(await alerts.waitingEquities("main", at(1))).toEqual(equities.slice(1));
+    expect(await alerts.waitingEquities("hedge", at(0))).toEqual([]);
+    expect(await alerts.peaks("main", at(0), at(120))).toEqual([]);
+  });
+
   it("returns the rows of a snapshot, the last outcomes of its account, and the scopes no longer requested", async () => {
     const store = await fresh();
     const { alerts } = store;

@@ -1,18 +1,10 @@
 /** Compares the values in a stored snapshot with the limits of the alert rules. */
 
-import { absolute, compare, decimalIn, isPositive, subtract } from "../../core/decimal.ts";
+import { absolute, decimalIn, isPositive, subtract } from "../../core/decimal.ts";
 import type { DecimalString, Row } from "../../core/domain.ts";
 import type { AlertSettings } from "../../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../../store/alerts/alert-store.ts";
-import {
-  amountText,
-  coinsText,
-  futuresAccountText,
-  positionText,
-  priceText,
-  shareText,
-  unifiedAccountText,
-} from "../messages.ts";
+import { futuresAccountText, positionText, priceText, shareText, unifiedAccountText } from "../messages.ts";
 import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "../rules.ts";
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
@@ -139,28 +131,3 @@ const withValue = (
   value: DecimalString | null,
   amounts: Readonly<Record<string, DecimalString>>,
 ): MonitoredEquity | null => (value === null ? null : { value, unpriced: Object.keys(amounts), amounts });
-
-/** The bills of a deposit or withdrawal are read after the snapshot that contains it. */
-const withFlows = "deposits and withdrawals are not taken out";
-
-/** Measures an equity against the peak of its window; the result is unknown for a peak that is null or not positive. */
-export function measureDrawdown(
-  snapshot: StoredSnapshot,
-  { value: equity, unpriced }: Pick<MonitoredEquity, "value" | "unpriced">,
-  peak: DecimalString | null,
-  threshold: DecimalString,
-  hours: number,
-): Measurement {
-  const named = { snapshot, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
-  if (peak === null || !isPositive(peak)) return measurement(named, unknown);
-  const share: Share = { part: subtract(peak, equity), whole: peak };
-  const value = shareOf(share);
-  const days = hours / 24;
-  const without = unpriced.length === 0 ? "" : ` (without ${coinsText(unpriced)}: no price)`;
-  const held = `of ${amountText(equity, "USDT")}${without}`;
-  const how =
-    compare(equity, peak) >= 0
-      ? `${held} is at its ${days}-day high`
-      : `${held} is ${shareText(value ?? "0", "up")} below its ${days}-day high of ${amountText(peak, "USDT")} (${withFlows})`;
-  return measurement(named, { value, verdict: checkMaximum(share, threshold), how });
-}

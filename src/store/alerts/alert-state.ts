@@ -27,6 +27,9 @@ export const maxPending = 1000;
 /** The number of messages kept, pending or not. */
 export const maxMessages = 2000;
 
+/** The hour under which it is stored up to which snapshot the drawdown of an account was evaluated. */
+export const drawdownHour = -2;
+
 /** Thrown to roll back a transaction whose changes were computed from an outdated state. */
 class OutdatedError extends Error {}
 
@@ -86,6 +89,14 @@ export class AlertState implements AlertStore {
     return this.#statements.peaks.all(account, from, to);
   }
 
+  async drawdownsTo(): Promise<ReadonlyMap<string, number>> {
+    return new Map(this.#statements.drawdownsTo.all());
+  }
+
+  async waitingEquities(account: string, after: number): Promise<StoredSnapshot[]> {
+    return this.#statements.waitingEquities.all({ account, after });
+  }
+
   async pricedUntil(coins: readonly string[], { id }: StoredSnapshot, from: number): Promise<number | null> {
     return this.#statements.pricedUntil.get({ coins: JSON.stringify(coins), snapshotId: id, from }) ?? null;
   }
@@ -104,7 +115,7 @@ export class AlertState implements AlertStore {
     }
   }
 
-  #apply({ ended, fired, messages, peaks, positions }: AlertChanges): void {
+  #apply({ ended, fired, messages, peaks, drawdowns, positions }: AlertChanges): void {
     const { end, fire, position, setFigure, dropPeaks, enqueue, drop, forget } = this.#statements;
     const require = (isCurrent: boolean) => {
       if (!isCurrent) throw new OutdatedError();
@@ -119,6 +130,7 @@ export class AlertState implements AlertStore {
       setFigure.run(peak.account, peak.hour, peak.equity);
       dropPeaks.run(peak.account, peak.hour - maxPeakHours * hourMs);
     }
+    for (const { account, to } of drawdowns) setFigure.run(account, drawdownHour, String(to));
     for (const message of messages) enqueue.run({ ...message, attempts: 0, nextAt: message.at });
     if (messages.length === 0) return;
     drop.run(maxPending);
@@ -193,6 +205,20 @@ function prepareReads(sqlite: Sqlite) {
       .pluck(),
     peaks: sqlite.prepare<[string, number, number], EquityPeak>(
       "select account, hour, figure as equity from alert_figure where account = ? and hour between ? and ?",
+    ),
+    drawdownsTo: sqlite
+      .prepare<[], [account: string, to: number]>(
+        `select account, cast(figure as integer) from alert_figure where hour = ${drawdownHour}`,
+      )
+      .raw(),
+    waitingEquities: sqlite.prepare<{ account: string; after: number }, StoredSnapshot>(
+      `select ${snapshotColumns}
+       from account a join series e on e.account_id = a.id and e.dataset = 'equity' join scope p on p.series_id = e.id
+         join snapshot n on n.scope_id = p.id and n.taken_at > @after and n.error_code is null
+         join run r on r.id = n.run_id
+       where a.name = @account and r.cause is not 'imported'
+         and n.id <= (select cast(figure as integer) from alert_figure where account = @account and hour = 0)
+       order by n.taken_at, n.id`,
     ),
     // Without an index: scanning the few messages that are kept costs less than one more page in every database.
     nextPending: sqlite.prepare<[], Message>(

@@ -95,11 +95,13 @@ export interface AlertChanges {
   fired: readonly OpenAlert[];
   messages: readonly Notification[];
   peaks: readonly EquityPeak[];
+  /** Up to which snapshot of the equity the drawdown of an account was evaluated. Epoch ms. */
+  drawdowns: readonly { account: string; to: number }[];
   /** `from` is the position as last read or written, null if there was none. */
   positions: readonly { account: string; from: number | null; to: number }[];
 }
 
-export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], positions: [] };
+export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], drawdowns: [], positions: [] };
 
 /** Reads and writes the state of alerts. */
 export interface AlertStore {
@@ -121,6 +123,13 @@ export interface AlertStore {
   inactiveScopes(scopeIds: readonly number[]): Promise<number[]>;
   /** Returns the stored peaks of the hours from `from` to `to`, both included (epoch ms). */
   peaks(account: string, from: number, to: number): Promise<EquityPeak[]>;
+  /**
+   * Returns up to which snapshot of the equity the drawdown of each account was evaluated (epoch ms), without accounts whose snapshots
+   * never waited for the exchange's ledger.
+   */
+  drawdownsTo(): Promise<ReadonlyMap<string, number>>;
+  /** Returns the good snapshots of the equity of an account after a time (epoch ms) up to the stored position of the account, oldest first. */
+  waitingEquities(account: string, after: number): Promise<StoredSnapshot[]>;
   /** Returns when one of the coins last had a price, at or after `from` and as of a snapshot (epoch ms); null if none had. */
   pricedUntil(coins: readonly string[], asOf: StoredSnapshot, from: number): Promise<number | null>;
   /** Returns the last price of each coin in USDT as of a snapshot, without coins that never had one. */

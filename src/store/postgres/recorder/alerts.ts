@@ -5,7 +5,7 @@ import type { DecimalString, Row } from "../../../core/domain.ts";
 import { hourMs } from "../../../core/time.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
 import { messageColumns, snapshotColumns } from "../../alerts/alert-reads.ts";
-import { maxMessages, maxPeakHours, maxPending } from "../../alerts/alert-state.ts";
+import { drawdownHour, maxMessages, maxPeakHours, maxPending } from "../../alerts/alert-state.ts";
 import type {
   AlertChanges,
   AlertPositions,
@@ -171,6 +171,24 @@ export class PostgresAlerts implements AlertStore {
     );
   }
 
+  async drawdownsTo(): Promise<ReadonlyMap<string, number>> {
+    const found = await this.#postgres.cells("select account, figure::bigint from alert_figure where hour = $1", [
+      drawdownHour,
+    ]);
+    return new Map(found as [string, number][]);
+  }
+
+  waitingEquities(account: string, after: number): Promise<StoredSnapshot[]> {
+    return this.#postgres.query<StoredSnapshot>(
+      `select ${snapshotColumns} ${fromSnapshot} join run r on r.id = n.run_id
+       where a.name = $1 and e.dataset = 'equity' and n.taken_at > $2 and n.error_code is null
+         and r.cause is distinct from 'imported'
+         and n.id <= (select figure::bigint from alert_figure where account = $1 and hour = 0)
+       order by n.taken_at, n.id`,
+      [account, after],
+    );
+  }
+
   async pricedUntil(coins: readonly string[], { id }: StoredSnapshot, from: number): Promise<number | null> {
     // A version with a price is valid until the next version of its item; older versions than the window are not read.
     const [found] = await this.#postgres.cells(
@@ -279,8 +297,11 @@ const positionCells = (positions: AlertChanges["positions"]) => [
   positions.map(({ to }) => String(to)),
 ];
 
+const setFigure =
+  "insert into alert_figure values ($1, $2, $3) on conflict (account, hour) do update set figure = excluded.figure";
+
 async function apply(connection: Connection, changes: AlertChanges): Promise<void> {
-  const { ended, fired, messages, peaks, positions } = changes;
+  const { ended, fired, messages, peaks, drawdowns, positions } = changes;
   const require = (written: number, expected = 1) => {
     if (written !== expected) throw new OutdatedError();
   };
@@ -301,11 +322,9 @@ async function apply(connection: Connection, changes: AlertChanges): Promise<voi
         [kind, account, subject, name, what, scopeId, firedAt],
       ),
     );
+  for (const { account, to } of drawdowns) await connection.run(setFigure, [account, drawdownHour, String(to)]);
   for (const { account, hour, equity } of peaks) {
-    await connection.run(
-      "insert into alert_figure values ($1, $2, $3) on conflict (account, hour) do update set figure = excluded.figure",
-      [account, hour, equity],
-    );
+    await connection.run(setFigure, [account, hour, equity]);
     await connection.run("delete from alert_figure where account = $1 and hour > 0 and hour < $2", [
       account,
       hour - maxPeakHours * hourMs,

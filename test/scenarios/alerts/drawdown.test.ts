@@ -1,0 +1,118 @@
+/** The drawdown of an account whose ledger is collected: what is paid in and out is no loss and hides none. */
+import { expect, it } from "vitest";
+import { Money } from "../../support/money.ts";
+import { classic } from "../../support/settings.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const minute = 60_000;
+const start = Date.parse("2026-03-02T08:00:00Z");
+
+const settings = {
+  ...{ ALERT_DRAWDOWN: "10%", ALERT_DRAWDOWN_DAYS: "1" },
+  ...{ SCHEDULE_MIX_ACCOUNTS: "0 */5 * * * *", SCHEDULE_EQUITY: "0 */5 * * * *", SCHEDULE_PRICES: "0 */5 * * * *" },
+  SCHEDULE_BILLS: "0 2-59/5 * * * *",
+};
+
+/** Opens an account with 1,000 USDT whose ledger and equity are read every five minutes, a minute after what happened before. */
+async function open(more: Record<string, string> = {}) {
+  const options = { from: start - 2 * 60 * minute, accounts: [classic] };
+  const world = await createWorld(new Date(start - 30_000).toISOString(), { ...settings, ...more }, options);
+  const money = new Money(world, classic.name);
+  const evaluate = async () => {
+    world.app.alerts.tick();
+    await world.app.alerts.idle();
+  };
+  await evaluate();
+  money.pay(start - 60 * minute, "1000");
+  /** Lets time pass, minute by minute, up to so many minutes after the start. */
+  const until = async (end: number) => {
+    for (let at = Math.ceil((world.clock.now() - start) / minute); at <= end; at += 1) {
+      await world.at(start + at * minute);
+      await evaluate();
+    }
+  };
+  const pay = (at: number, amount: string) => money.pay(start + at * minute, amount);
+  const win = (at: number, amount: string) => money.win(start + at * minute, amount);
+  await until(9);
+  return { world, money, until, pay, win };
+}
+
+const alerts = (world: World) =>
+  (
+    world.rows("select state, value from alert_message where kind = 'drawdown' order by id") as {
+      state: string;
+      value: string;
+    }[]
+  ).map(({ state, value }) => `${state} ${value}`);
+const sentences = (world: World) =>
+  (world.rows("select sentence from alert_message where kind = 'drawdown' order by id") as { sentence: string }[]).map(
+    (one) => one.sentence,
+  );
+
+it("does not count a withdrawal as a loss", async () => {
+  const { world, until, pay } = await open();
+  pay(9.5, "-600");
+  await until(40);
+  expect(alerts(world)).toEqual([]);
+  expect(world.rows("select priced_usdt as equity from equity_history order by taken_at desc limit 1")).toEqual([
+    { equity: "400" },
+  ]);
+});
+
+it("finds a loss beside a deposit, and its recovery beside a withdrawal, once each, also after a restart", async () => {
+  const { world, until, pay, win } = await open();
+  pay(9.5, "500");
+  win(9.6, "-225");
+  await until(10);
+  expect(alerts(world)).toEqual([]);
+  await world.restart();
+  await until(13);
+  expect(alerts(world)).toEqual(["fired 0.15"]);
+  expect(sentences(world)[0]).toBe(
+    "Alert: main: equity of 1,275.00 USDT is 15.0 % below its 1-day high of 1,500.00 USDT (deposits and withdrawals are taken out); the limit is 10 %.",
+  );
+  await until(14);
+  pay(14.2, "-375");
+  win(14.3, "300");
+  await until(23);
+  expect(alerts(world)).toEqual(["fired 0.15", expect.stringMatching(/^recovered -?0(\.0\d+)?$/)]);
+});
+
+it("gives the same notifications where the daemon crashes after every minute", async () => {
+  const { world, until, pay, win } = await open();
+  for (let at = 9; at < 45; at += 1) {
+    if (at === 9 || at === 29) pay(at + 0.5, "500");
+    if (at === 9 || at === 34) win(at + 0.6, "-225");
+    if (at === 19) win(at + 0.5, "300");
+    if (at === 24) pay(at + 0.5, "-900");
+    await until(at + 1);
+    world.app.close();
+    await world.restart();
+  }
+  expect(alerts(world).map((text) => text.slice(0, 14))).toEqual(["fired 0.15", "recovered 0", "fired 0.191489"]);
+});
+
+it("waits a quarter of an hour for a ledger that cannot be read, and then says what is unknown", async () => {
+  const { world, money, until, pay } = await open();
+  money.areBillsReadable = false;
+  pay(9.5, "-600");
+  await until(24);
+  expect(alerts(world)).toEqual([]);
+  await until(26);
+  expect(alerts(world)).toEqual(["fired 0.6"]);
+  expect(sentences(world)[0]).toMatch(
+    /below its 1-day high of 1,000\.00 USDT \(deposits and withdrawals are taken out, but unknown from 2026-03-02T08:05:\S+ to 2026-03-02T08:10:\S+\);/,
+  );
+  money.areBillsReadable = true;
+  await until(33);
+  expect(alerts(world)).toEqual(["fired 0.6", "recovered 0"]);
+  expect(sentences(world)[1]).toContain("is at its 1-day high");
+});
+
+it("evaluates an account at once whose ledger is not collected, and says what it counts", async () => {
+  const { world, until, pay } = await open({ SCHEDULE_BILLS: "" });
+  pay(9.5, "-600");
+  await until(10);
+  expect(alerts(world)).toEqual(["fired 0.6"]);
+  expect(sentences(world)[0]).toContain("(deposits and withdrawals are not taken out)");
+});
