@@ -80,6 +80,8 @@ export interface Command {
    * everything itself (`own`), also where it needs no history; or it is refused, with a sentence that says what to do instead.
    */
   onPostgres?: "mirror" | "own" | { instead: string };
+  /** Returns whether these options read the history, of which a mirror is refreshed before. By default they do. */
+  readsHistory?(options: CommandInput["options"]): boolean;
   /** Returns whether results that are longer than the screen go through the pager: those of a command that reads and ends. */
   isPaged?(options: CommandInput["options"]): boolean;
   /** Resolves with the exit code. */

@@ -114,11 +114,12 @@ function add(
       const isTerminal = process.stdout.isTTY === true;
       const env = await readSettings();
       const coloured = isColoured(colour, env, isTerminal);
-      if (/^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE) {
+      const options = parser.opts();
+      const isOnPostgres = /^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE;
+      if (isOnPostgres && command.readsHistory?.(options) !== false) {
         const { prepareMirror } = await import("./shared/mirror.ts");
         await prepareMirror(summary.name, command, env, direct.printError);
       }
-      const options = parser.opts();
       const paged = isTerminal && mayPage && command.isPaged?.(options) ? await pagedOutput() : null;
       const out: Output = paged ?? direct;
       const print = (line: string, change?: (text: string) => string) => {

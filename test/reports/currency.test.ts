@@ -42,12 +42,12 @@ beforeEach(async () => {
   writeFileSync(join(dirname(path), "other.csv"), "a,b\n1,2\n");
 });
 
+const print = (args: string[]) => runInProcess(["report", ...args], dirname(path), { DATABASE_URL: `file:${path}` });
+
 /** Returns the cells of the given columns. */
 async function cells(args: string[], ...columns: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await runInProcess(["report", ...args], dirname(path), {
-    DATABASE_URL: `file:${path}`,
-  });
-  expect([code, stderr]).toEqual([0, ""]);
+  const { code, stdout, stderr } = await print(args);
+  expect([code, stderr.replace(/^No .*: amounts in [A-Z]{3} are empty there\..*\n$/, "")]).toEqual([0, ""]);
   const [header = [], ...rows] = stdout
     .trimEnd()
     .split("\r\n")
@@ -120,6 +120,22 @@ it("convert the results of a ledger, which is read as its rows are written", asy
   store.close();
   const found = await cells(["pnl", ...span, "--currency", "EUR"], "day", "closing_eur", "rate");
   expect(found).toEqual(["2026-11-01  ", "2026-11-02 845.2 0.8"]);
+});
+
+it("say which rates are missing, of which days, and where there are some", async () => {
+  const said = async (...args: string[]) => (await print(["equity", ...span, ...args])).stderr;
+  const sunday = "for 2026-11-01: amounts in";
+  expect(await said("--currency", "EUR")).toBe(
+    `No price of EURUSDT is recorded ${sunday} EUR are empty there. For the rates of the ECB, download https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip and add --rates eurofxref-hist.zip.\n`,
+  );
+  expect(await said("--currency", "CHF")).toContain(
+    "No price of CHFUSDT is recorded for 2 days from 2026-11-01 to 2026-11-02: amounts in CHF are empty there. ",
+  );
+  expect(await said("--currency", "EUR", "--rates", "rates.csv")).toContain(
+    `No rate of EUR/USD is in rates.csv ${sunday} EUR are empty there. The ECB publishes none at weekends; `,
+  );
+  expect(await said("--currency", "EUR", "--by", "month")).toBe("");
+  expect((await print(["equity", "--from", "2026-11-02", "--to", "2026-11-03", "--currency", "EUR"])).stderr).toBe("");
 });
 
 it("reads no rate that is none", () => {

@@ -1,4 +1,5 @@
 /** Writes the ledger in the import format of a tax program, and names what the format cannot say. */
+import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
 import { type Span, spanOf } from "../../queries/periods.ts";
@@ -28,31 +29,40 @@ export interface Target {
   databasePath: string;
 }
 
-/** Writes the file, and beside it the entries that are not in it. Says on stderr what they are. */
+/** Writes the file, and beside it the entries that are not in it. Says on stderr what they are. Resolves with whether the file has no rows. */
 export async function writeFor(
   format: Format,
   source: Source,
   span: Span,
   { path, databasePath }: Target,
   { write, printError }: Pick<CommandInput, "write" | "printError">,
-): Promise<void> {
+): Promise<boolean> {
   const accounts = source.history.accounts();
   if (!format.hasAccounts && source.account === null && accounts.length > 1)
     throw new UsageError(`a file for ${format.name} is of one account; add --account with ${accounts.join(" or ")}`);
   const omissions = new Omissions();
   const whole = spanOf(span) ?? { from: span.from, to: span.from };
-  const pieces = inPieces(linesFor(format, source, whole, omissions));
+  // The header is a line, too.
+  let lines = 0;
+  function* counted(): Paced<string> {
+    for (const line of linesFor(format, source, whole, omissions)) {
+      if (line !== pause) lines += 1;
+      yield line;
+    }
+  }
+  const pieces = inPieces(counted());
   if (path === null) {
-    for await (const text of pieces) if (!(await write(text))) return;
+    for await (const text of pieces) if (!(await write(text))) return false;
   } else {
     await writeAtomically(path, pieces);
     printError(`${path} was written`);
   }
   for (const sentence of omissions.sentences()) printError(sentence);
   const rest = omissions.csv();
-  if (path === null || rest === null) return;
+  if (path === null || rest === null) return lines <= 1;
   const restPath = path.replace(/(\.csv)?$/i, "-left-out.csv");
   requireForeignFile(restPath, databasePath);
   await writeAtomically(restPath, [rest]);
   printError(`${restPath} has the entries that are not in the file`);
+  return lines <= 1;
 }

@@ -1,8 +1,8 @@
 import { extname, resolve } from "node:path";
-import { pause } from "../../core/async/cooperate.ts";
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writeAtomically } from "../../output/atomic-file.ts";
-import { pngOf, svgOf } from "../../output/chart/chart.ts";
+import { type Chart, pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { localText, periodOf, type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
@@ -61,6 +61,7 @@ export const report: Command = {
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   onPostgres: "mirror",
+  readsHistory: ({ list }) => !list,
   isPaged: () => true,
   async run(input) {
     const { args, options, env, print } = input;
@@ -78,7 +79,7 @@ export const report: Command = {
     if (args.length !== 1) throw new UsageError(`name one report: ${names.join(", ")}`);
     if (!named) throw new UsageError(`unknown report "${args[0]}"${knownNames("reports", args[0] ?? "", names)}`);
     const config = loadConfig(env, { credentials: false });
-    const chosen = withCurrency(named, options);
+    const { report: chosen, missingRates } = withCurrency(named, options);
     const path = outputOf(chosen, options);
     const format = formatOf(chosen.name, options);
     const by = choiceOf(options, "by", steps) ?? chosen.by ?? "day";
@@ -92,10 +93,15 @@ export const report: Command = {
       const span = spanOf(history, config, options, { report: chosen, by, now });
       const target = { path, databasePath: config.databasePath };
       const counted = withCount(chosen);
-      if (format) await writeFor(format, source, span, target, input);
-      else if (path === null) await printReport(counted, source, span, input);
+      if (format) {
+        const isEmpty = await writeFor(format, source, span, target, input);
+        if (isEmpty) input.printError(noRows(`the file for ${format.name}`, span));
+      } else if (path === null) await printReport(counted, source, span, input);
       else await writeReport(counted, source, span, path, input);
-      if (counted.isEmpty()) input.printError(`${noRows(chosen, span)}; \`report coverage\` says what was collected.`);
+      if (counted.isEmpty())
+        input.printError(noRows(path !== null && isImage(path) ? `the chart of ${chosen.name}` : chosen.name, span));
+      const missing = missingRates();
+      if (missing !== null) input.printError(missing);
       return 0;
     } finally {
       history.close();
@@ -103,7 +109,7 @@ export const report: Command = {
   },
 };
 
-/** Returns a report that knows, once its rows were read, whether there are any. */
+/** Returns a report that knows, once its rows or its chart were read, whether they have anything. */
 function withCount(report: Report): Report & { isEmpty(): boolean } {
   let isEmpty = false;
   return {
@@ -115,13 +121,23 @@ function withCount(report: Report): Report & { isEmpty(): boolean } {
         yield row;
       }
     },
+    ...(report.chart && {
+      *chart(source: Source, span: Span) {
+        const drawn = yield* report.chart?.(source, span) as Steps<Chart>;
+        isEmpty = drawn.lines.every(({ points }) => points.every(({ value }) => value === null));
+        return drawn;
+      },
+    }),
     isEmpty: () => isEmpty,
   };
 }
 
-function noRows({ name }: Report, { from, to, timezone }: Span): string {
-  if (from >= to) return `${name} has no rows: nothing is recorded of this time`;
-  return `${name} has no rows from ${localText(from, timezone)} to ${localText(to, timezone)} (${timezone})`;
+function noRows(what: string, { from, to, timezone }: Span): string {
+  const when =
+    from >= to
+      ? ": nothing is recorded of this time"
+      : ` from ${localText(from, timezone)} to ${localText(to, timezone)} (${timezone})`;
+  return `${what} has no ${what.startsWith("the chart") ? "values" : "rows"}${when}; \`report coverage\` says what was collected.`;
 }
 
 async function printReport(

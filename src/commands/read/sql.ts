@@ -20,6 +20,7 @@ export const sql: Command = {
     { flags: "--schema [view]", summary: "print the views, or one of them, with their columns and what they mean" },
   ],
   onPostgres: "mirror",
+  readsHistory: ({ schema }) => schema === undefined,
   isPaged: () => true,
   async run(input) {
     const { args, options, env } = input;

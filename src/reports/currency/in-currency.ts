@@ -11,12 +11,14 @@ import type { Rate, RateOf } from "./rates.ts";
  * Returns the report with its amounts of USDT also in a currency. Values at the close have the rate of the day of the close; what a day
  * brought has the rate of that day, and no rate in a month, which has many.
  */
-export function inCurrency(report: Report, currency: string, ratesOf: (source: Source) => RateOf): Report {
+export function inCurrency(report: Report, currency: string, ratesOf: (source: Source) => RateOf): ReportInCurrency {
   const { atClose = [], during = [] } = report.money ?? {};
   const suffix = `_${currency.toLowerCase()}`;
   const converted = [...atClose, ...during];
+  const unrated = new Set<string>();
   return {
     ...report,
+    unrated,
     columns: [...report.columns, ...converted.map((name) => `${name}${suffix}`), "rate", "rate_source", "rate_at"],
     *rows(source, span) {
       const places = converted.map((name) => report.columns.indexOf(name));
@@ -28,7 +30,8 @@ export function inCurrency(report: Report, currency: string, ratesOf: (source: S
           yield pause;
           continue;
         }
-        const rate = rates.get(String(row[dayAt])) ?? null;
+        const { day = "", rate = null } = rates.get(String(row[dayAt])) ?? {};
+        if (!rate && places.some((place) => row[place] !== null)) unrated.add(day);
         const cells = places.map((place, at): Cell => {
           const amount = asDecimal(row[place]);
           const hasRate = span.by === "day" || at < atClose.length;
@@ -40,10 +43,24 @@ export function inCurrency(report: Report, currency: string, ratesOf: (source: S
   };
 }
 
+/** A report with amounts in a currency. */
+export interface ReportInCurrency extends Report {
+  /** The days of which it has amounts and no rate, once its rows were read: `2026-11-01`. */
+  unrated: ReadonlySet<string>;
+}
+
+/** A day, and its rate; null if there is none. */
+interface DayRate {
+  day: string;
+  rate: Rate | null;
+}
+
 /** Returns the rate of each period of a span by its name: that of its last day, or of today in one that has not ended. */
-function* ratesIn(span: Span, rateOf: RateOf, now: number): Steps<ReadonlyMap<string, Rate | null>> {
-  const rates = new Map<string, Rate | null>();
-  for (const { name, to } of periodsOf(span))
-    rates.set(name, yield* rateOf(periodOf(span.timezone, "day", Math.min(to - 1, now))));
+function* ratesIn(span: Span, rateOf: RateOf, now: number): Steps<ReadonlyMap<string, DayRate>> {
+  const rates = new Map<string, DayRate>();
+  for (const { name, to } of periodsOf(span)) {
+    const day = periodOf(span.timezone, "day", Math.min(to - 1, now));
+    rates.set(name, { day: day.name, rate: yield* rateOf(day) });
+  }
   return rates;
 }

@@ -57,6 +57,16 @@ it("report says on stderr that there are no rows, and stdout has the header alon
   expect((await print("equity", "--to", "2026-11-02")).stderr).toBe("");
   expect((await print("equity", "--to", "2020-01-01")).stderr).toContain("equity has no rows: nothing is recorded of");
   expect((await print("fills", "--to", "2026-11-02", "--out", "fills.csv")).stderr).toContain("fills has no rows from");
+  for (const file of ["equity.svg", "equity.png"]) {
+    expect((await print("equity", "--from", "2025-01-01", "--to", "2026-10-01", "--out", file)).stderr).toContain(
+      "the chart of equity has no values",
+    );
+    expect((await print("equity", "--to", "2026-11-02", "--out", file)).stderr).toMatch(/ was written\n$/);
+  }
+  for (const out of [[], ["--out", "koinly.csv"]])
+    expect((await print("ledger", "--to", "2026-11-02", "--for", "koinly", ...out)).stderr).toContain(
+      "the file for koinly has no rows",
+    );
 });
 
 it("report writes a CSV file or a chart, and names it", async () => {

@@ -211,3 +211,19 @@ describe("sql --schema", () => {
     expect(await schema(...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(text) });
   });
 });
+
+it("sql --schema and report --list need no server where the history is in PostgreSQL", async () => {
+  const env = { DATABASE_URL: "postgres://nobody@127.0.0.1:1/nowhere" };
+  for (const args of [
+    ["sql", "--schema", "gaps"],
+    ["report", "--list"],
+  ]) {
+    const { code, stdout, stderr } = await runInProcess(args, dirname(path), env);
+    expect([code, stdout.split("\n")[0]?.split(" ")[0], stderr]).toEqual([
+      0,
+      args[0] === "sql" ? "gaps" : "balances",
+      "",
+    ]);
+  }
+  expect((await runInProcess(["sql", "select 1"], dirname(path), env)).code).toBe(74);
+});
