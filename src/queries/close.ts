@@ -16,6 +16,8 @@ export interface Close {
   known: boolean;
   /** The time of the last good snapshot, if the close is unknown because that is too old; else null. Epoch ms. */
   lastKnownAt: number | null;
+  /** The slot of the last good snapshot; null if there is none. Epoch ms. */
+  slot: number | null;
   /** Empty if the close is unknown, or (with `known`) if there was nothing. */
   rows: readonly HistoryRow[];
 }
@@ -47,16 +49,24 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
       const typeAt = columns.indexOf("product_type");
       const requested = scopes
         .filter((scope) => firstTakenAt(scope) <= instant)
-        .map(({ productType, takenAt, known, maxAgeMs }): Close => {
+        .map(({ productType, takenAt, slot, known, maxAgeMs }): Close => {
           if (takenAt === null || !known || (maxAgeMs === null && takenAt < from))
-            return { account, productType, takenAt: null, known: false, lastKnownAt: takenAt, rows: [] };
+            return { account, productType, takenAt: null, known: false, lastKnownAt: takenAt, slot, rows: [] };
           const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
           const found = own.map((row) => toRow(columns, row));
-          return { account, productType, takenAt, known: true, lastKnownAt: null, rows: found };
+          return { account, productType, takenAt, known: true, lastKnownAt: null, slot, rows: found };
         });
       closes.push(...requested);
       if (requested.length === 0 && firstAt <= instant)
-        closes.push({ account, productType: null, takenAt: null, known: false, lastKnownAt: null, rows: [] });
+        closes.push({
+          account,
+          productType: null,
+          takenAt: null,
+          known: false,
+          lastKnownAt: null,
+          slot: null,
+          rows: [],
+        });
       yield pause;
     }
     return closes;

@@ -36,6 +36,8 @@ export interface Wallet {
   known: boolean;
   /** The time of the last good snapshot, if the wallet is unknown because that is too old; else null. Epoch ms. */
   lastKnownAt: number | null;
+  /** The slot of the last good snapshot; null if there is none. Epoch ms. */
+  slot: number | null;
   /** In alphabetical order; empty if the wallet is unknown, or (with `known`) if it was empty. */
   balances: readonly Balance[];
 }
@@ -90,7 +92,7 @@ function withoutDuplicateUnified(wallets: readonly Wallet[]): Wallet[] {
 }
 
 function walletOf(close: Close, wallet: string, dataset: DatasetName): Wallet {
-  const { account, takenAt, known, lastKnownAt, productType, rows } = close;
+  const { account, takenAt, known, lastKnownAt, slot, productType, rows } = close;
   const totalOf = totals[wallet === "spot" || wallet === "funding" ? wallet : "equity"];
   const balances = rows.map((row): Balance => {
     const amounts = ["available", "frozen", "locked"].map((column) => decimalIn(row, column));
@@ -100,5 +102,5 @@ function walletOf(close: Close, wallet: string, dataset: DatasetName): Wallet {
   });
   balances.sort((a, b) => (a.coin < b.coin ? -1 : 1));
   const isMoney = holdsMoney(productType as Scope);
-  return { account, wallet, dataset, isMoney, takenAt, known, lastKnownAt, balances };
+  return { account, wallet, dataset, isMoney, takenAt, known, lastKnownAt, slot, balances };
 }

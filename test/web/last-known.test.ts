@@ -1,5 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { expect, it } from "vitest";
+import type { Row } from "../../src/core/domain.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { fundingAssets } from "../../src/datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../src/datasets/snapshots/mix-accounts.ts";
@@ -7,7 +9,7 @@ import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { btc, equityRow } from "../reports/kit.ts";
-import { minute, start } from "../store/kit.ts";
+import { collect, good, item, minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
@@ -83,6 +85,31 @@ it("has no last known values while data is fresh, and for a chosen instant", asy
   ]);
   expect(await pageLater("/balances?at=2026-11-02T00:20")).not.toContain("last-known");
   expect(await page("/balances")).not.toContain("1 min ago</small></td>");
+});
+
+it("values last known balances at the prices of the same slot, which were taken a moment later", async () => {
+  const { store, record, goTo, json } = await startAccounts({ minutes: 60 });
+  // As at the beginning of the live part of the demo: the prices before are of an hourly schedule.
+  await store.setSchedule("public", "prices", "0 * * * *", start - 60 * minute);
+  await record(prices, 0, [bitcoin]);
+  await store.setSchedule("public", "prices", "* * * * *", start + 59 * minute);
+  const slot = start + 60 * minute;
+  const taken = (dataset: Dataset, row: Row, ms: number, account: string, at = slot) =>
+    collect(store, dataset, at, { snapshots: [good([item(dataset, row)], at + ms)] }, account);
+  await taken(spotAssets, btc("2"), 100, "main");
+  await taken(prices, { ...bitcoin, price: "61000" }, 300, "public");
+  goTo(75);
+  const last = async () => {
+    const [balance, coin] = [(await json("/api/balances")).rows[0], (await json("/api/coins")).rows[0]];
+    return [balance.last_known.usdt_price, balance.last_known.usdt_value, coin.last_known.usdt_value];
+  };
+  expect(await last()).toEqual(["61000", "122000", "122000"]);
+  // Without prices of its slot those before it count, within their age.
+  await taken(spotAssets, btc("3"), 100, "main", slot + minute);
+  expect(await last()).toEqual(["61000", "183000", "183000"]);
+  await taken(spotAssets, btc("4"), 100, "main", slot + 3 * minute);
+  await taken(prices, { ...bitcoin, price: "62000" }, 0, "public", slot + 4 * minute);
+  expect(await last()).toEqual([null, null, null]);
 });
 
 it("shows one failed feed as of its last snapshot, beside the others of the present", async () => {

@@ -15,6 +15,8 @@ export interface SnapshotHistory {
   exportedColumns(dataset: AnyDataset): string[];
   /** Returns the state of a dataset as of an instant. Takes a few index lookups per scope and item. */
   asOf(dataset: Dataset, filter: Filter, instant: number): AsOf;
+  /** Returns when the last good snapshot of a slot of a series was taken; null if there is none. Epoch ms. */
+  takenOfSlot(dataset: Dataset, account: string, slot: number): number | null;
   /** Returns when the first snapshot of a scope, good or failed, was taken; null if there is none. */
   firstTaken(dataset: Dataset, account: string, productType: string | null): number | null;
   /**
@@ -89,6 +91,8 @@ export interface ScopeAsOf {
   /** The time of the last good snapshot before the instant, and its age in milliseconds; null if there is none. */
   takenAt: number | null;
   ageMs: number | null;
+  /** The slot of its run; null if there is none. Epoch ms. */
+  slot: number | null;
   /** Two periods of the schedule in force at that snapshot. Milliseconds; null without a schedule or snapshot. */
   maxAgeMs: number | null;
   /** False if there is no such snapshot, or if it is older than two periods; then the scope has no rows. */

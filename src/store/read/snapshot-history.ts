@@ -19,6 +19,7 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   exportedColumns: (dataset) =>
     dataset.mode === "snapshot" ? historyColumns(sqlite, dataset) : exportedColumns(sqlite, dataset),
   asOf: prepareOnce(() => prepareAsOf(sqlite)),
+  takenOfSlot: (dataset, account, slot) => takenOfSlot(sqlite, dataset, account, slot),
   firstTaken: (dataset, account, productType) => firstTaken(sqlite, dataset, account, productType),
   rows: (dataset, filter, span, only) =>
     dataset.mode === "snapshot"
@@ -41,6 +42,16 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
       .all(),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
 });
+
+const takenOfSlot = (sqlite: Sqlite, dataset: Dataset, account: string, slot: number): number | null =>
+  sqlite
+    .prepare<[string, string, number], number | null>(
+      `select max(n.taken_at) from account a join series e on e.account_id = a.id join run r on r.series_id = e.id
+         join snapshot n on n.run_id = r.id
+       where a.name = ? and e.dataset = ? and r.slot = ? and n.error_code is null`,
+    )
+    .pluck()
+    .get(account, dataset.name, slot) ?? null;
 
 const firstTaken = (sqlite: Sqlite, dataset: Dataset, account: string, productType: string | null): number | null =>
   sqlite

@@ -1,9 +1,10 @@
 /** Defines the table of balances: every coin of every wallet. */
 import type { Steps } from "../../core/async/cooperate.ts";
 import { compare, multiply, subtract } from "../../core/decimal.ts";
-import type { DecimalString } from "../../core/domain.ts";
+import { type DecimalString, publicAccount } from "../../core/domain.ts";
 import { prices } from "../../datasets/snapshots/prices.ts";
 import { createCloses, instantText } from "../../queries/close.ts";
+import { scheduleAt, schedulesOf } from "../../queries/source.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
 import type { HistoryRow } from "../../store/history.ts";
@@ -13,7 +14,8 @@ import { amount, change, type DataTable, instant, lastKnownColumns, price, text,
 
 export const balances: DataTable = {
   name: "balances",
-  summary: "the balance of every coin in every wallet, its value in USDT, and its change since the previous close",
+  summary:
+    "the balance of every coin in every wallet, its value in USDT, and its change since the previous close; `q` selects coins",
   columns: [
     text("account", "Account"),
     text("wallet", "Wallet"),
@@ -49,10 +51,16 @@ export const balances: DataTable = {
         const old = isOld ? { last_known_at: instantText(since), last_known: "usdt_price,usdt_value" } : {};
         return { ...head, coin, ...amounts, change: changeSince(balance, was), ...old };
       });
-      yield* rows.sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
+      yield* rows.filter(createCoinFilter(view)).sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
     }
   },
 };
+
+/** Returns a function that selects the coins whose names contain the parameter `q`. */
+export function createCoinFilter({ params: { q = "" } }: View): (row: { coin: string }) => boolean {
+  const wanted = q.toLowerCase();
+  return ({ coin }) => coin.toLowerCase().includes(wanted);
+}
 
 interface ShownPrices {
   prices: Map<string, DecimalString>;
@@ -61,17 +69,24 @@ interface ShownPrices {
 
 /**
  * Returns a function that gives the prices for a wallet: those of its last good snapshot if the wallet is unknown at present, else those
- * of the present. If only the prices are unknown at present, they are the last known ones, of the time `since` (epoch ms).
+ * of the present. If only the prices are unknown at present, they are the last known ones, of the time `since` (epoch ms). Prices of the
+ * slot of a snapshot are those of the snapshot, although they may be taken a moment after it.
  */
-export function* createShownPrices(view: View): Steps<(of: Pick<Wallet, "lastKnownAt">) => Steps<ShownPrices>> {
+export function* createShownPrices(
+  view: View,
+): Steps<(of: Pick<Wallet, "lastKnownAt" | "slot">) => Steps<ShownPrices>> {
   const { shown, source } = comparisonPeriods(view);
   const pricesAt = createPrices(source);
   const [close] = yield* createCloses(source, prices)(shown);
   const since = close ? createLastKnownTimes(view)(close) : null;
   const present = yield* pricesAt(since === null ? shown : periodAt(since));
-  return function* ({ lastKnownAt }) {
+  const schedules = schedulesOf(source.history, publicAccount, prices.name);
+  const takenWith = (slot: number) =>
+    source.history.takenOfSlot(prices, publicAccount, scheduleAt(schedules, slot)?.pattern.latest(slot) ?? slot);
+  return function* ({ lastKnownAt, slot }) {
     if (lastKnownAt === null) return { prices: present, since };
-    return { prices: yield* pricesAt(periodAt(lastKnownAt)), since: null };
+    const takenAt = slot === null ? null : takenWith(slot);
+    return { prices: yield* pricesAt(periodAt(takenAt ?? lastKnownAt)), since: null };
   };
 }
 

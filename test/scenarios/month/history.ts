@@ -41,7 +41,15 @@ export function knownAt(
     const ageMs = last ? instant - last.takenAt : null;
     const known = last !== null && instant - last.slot <= 2 * periodAt(instant);
     if (last && known) rows.push(...last.rows);
-    return { account, productType: scope, takenAt: last?.takenAt ?? null, ageMs, maxAgeMs, known };
+    return {
+      account,
+      productType: scope,
+      takenAt: last?.takenAt ?? null,
+      slot: last?.slot ?? null,
+      ageMs,
+      maxAgeMs,
+      known,
+    };
   });
   return { scopes, rows };
 }

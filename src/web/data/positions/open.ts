@@ -51,10 +51,10 @@ export const positions: DataTable = {
     const pricesOf = yield* createShownPrices(view);
     const all: HistoryRow[] = [];
     for (const close of yield* shownCloses(view, dataset)) {
-      const { account, productType, known, rows, lastKnownAt } = close;
+      const { account, productType, known, rows } = close;
       const state = known ? "open" : "unknown";
       const times = timesOf(close);
-      const { prices } = yield* pricesOf({ lastKnownAt });
+      const { prices } = yield* pricesOf(close);
       // An unknown state has a row also where nothing was open at last.
       if (!known && rows.length === 0) all.push({ account, product_type: productType, state, ...times });
       for (const row of rows)

@@ -27,6 +27,7 @@ const paramNames = [
   "page",
   "open_page",
   "state",
+  "day",
   "span",
   "by",
 ];
