@@ -59,7 +59,7 @@ it("a price changes the value of what was held, in colour", async () => {
 });
 
 it("hides what is worth little and says how much, and finds a coin by its name", async () => {
-  const { page } = await startSwap("60000");
+  const { page, json } = await startSwap("60000");
   const few = part(await page("/balances"), "coins");
   expect(few).toMatch(/1 coin under 1 USDT hidden, <data value="0.5"[^>]*>0.50<\/data> USDT together/);
   expect(few).not.toContain(">DUST<");
@@ -73,6 +73,12 @@ it("hides what is worth little and says how much, and finds a coin by its name",
     const found = part(await page(`/balances?by=${by}&q=aur`), String(id));
     expect(found).toContain(">AURUM<");
     expect(found).not.toContain(">BTC<");
+    expect(found).toContain(`href="api/${id}.csv?q=aur"`);
+    const coins = async (query: string) =>
+      (await json(`/api/${id}${query}`)).rows.flatMap(({ coin }: { coin: string | null }) => coin ?? []);
+    expect(await coins("?q=aur")).toEqual(["AURUM"]);
+    expect(await coins("")).toContain("BTC");
+    expect(await page(`/api/${id}.csv?q=aur`)).not.toContain("BTC");
   }
 });
 

@@ -180,14 +180,20 @@ it("does not show 'none' before the first snapshot, nor where the mark price is 
 });
 
 it("shows the last error, and counts the outcomes of the slots", async () => {
-  const { record, store, page } = await startAccounts({ minutes: 3 });
+  const { record, store, page, json } = await startAccounts({ minutes: 3 });
   await record(equity, 1, [equityRow("1")]);
   await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
   await record(equity, 3, [equityRow("1")]);
   const found = await page("/collection");
   expect(part(found, "collection")).toContain("no answer: 40014");
   expect(part(found, "calendar")).toContain("1 failed");
-  expect(await page("/collection?day=2026-11-01")).toContain("by hour");
+  const byHour = await page("/collection?day=2026-11-01");
+  expect(byHour).toContain("by hour");
+  expect(byHour).toContain('href="api/slots.csv?day=2026-11-01"');
+  const slots = (await json("/api/slots?day=2026-11-01")).rows;
+  expect(slots.find(({ dataset }: { dataset: string }) => dataset === "equity")).toMatchObject({
+    ...{ day: "2026-11-01 00:00", slots: 3, ok: 2, failed: 1 },
+  });
 });
 
 it("shows the schedule that was in force at the shown time", async () => {
@@ -234,6 +240,9 @@ it.each([
   ["/coin", 400, '"/coin" needs account, wallet and coin.'],
   ["/coin?account=main&wallet=spot&coin=NONE", 404, "No balance of NONE in the wallet spot of main"],
   ["/collection?day=2026-11", 400, '"day" must be a date such as 2026-11-01.'],
+  ["/api/slots?day=2027-11-01", 400, '"day" is in the future.'],
+  ["/api/performance?span=5y", 400, '"span" must be one of 1m, 3m, 1y, all.'],
+  ["/api/performance?by=week", 400, '"by" must be day or month.'],
   ["/api/nothing", 404, "No such table"],
   ["/api/coin", 400, '"coin" also needs account, wallet, coin.'],
   ["/api/curve?span=2d", 400, '"span" must be one of 1d, 1w, 1m, 3m, 1y, all.'],

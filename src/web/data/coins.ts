@@ -6,7 +6,7 @@ import { instantText } from "../../queries/close.ts";
 import { createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
 import type { HistoryRow } from "../../store/history.ts";
-import { createShownPrices } from "./balances.ts";
+import { createCoinFilter, createShownPrices } from "./balances.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
 import { shownWallets } from "./last-known.ts";
 import {
@@ -25,7 +25,7 @@ import {
 export const coins: DataTable = {
   name: "coins",
   summary:
-    "what is held of each coin in all wallets, its value, and its change since the previous close: of the quantity, and by the price; without demo money",
+    "what is held of each coin in all wallets, its value, and its change since the previous close: of the quantity, and by the price; without demo money; `q` selects coins",
   columns: [
     text("coin", "Coin"),
     amount("total", "Total", "coin"),
@@ -48,8 +48,10 @@ export const coins: DataTable = {
     const rows = [...held].map(([coin, own]) => rowOf(coin, own, pricesBefore.get(coin) ?? null));
     const whole = sum(rows.flatMap(({ usdt_value: value }) => (typeof value === "string" ? [value] : [])));
     rows.sort((one, other) => compare(String(other.usdt_value ?? "-1"), String(one.usdt_value ?? "-1")));
+    const isNamed = createCoinFilter(view);
     for (const row of rows)
-      yield { ...row, share: typeof row.usdt_value === "string" ? divide(row.usdt_value, whole) : null };
+      if (isNamed(row))
+        yield { ...row, share: typeof row.usdt_value === "string" ? divide(row.usdt_value, whole) : null };
   },
 };
 
@@ -119,7 +121,7 @@ function changeOf(coin: string, total: DecimalString | null, was: Wallet | undef
   return held === null ? null : subtract(total, held);
 }
 
-function rowOf(coin: string, own: Held, priceBefore: DecimalString | null): HistoryRow {
+function rowOf(coin: string, own: Held, priceBefore: DecimalString | null): HistoryRow & { coin: string } {
   const { price } = own;
   const [total, changed] = [sumOf(own.totals), sumOf(own.changes)];
   const held = total !== null && changed !== null ? subtract(total, changed) : null;

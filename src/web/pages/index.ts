@@ -46,7 +46,7 @@ const pageByPath: Record<string, PageOf> = {
 
 /** Returns the pages that need more than the database. */
 const ownPages = (site: Site): Record<string, PageOf> => ({
-  "/collection": (view, c) => collectionPage(view, c, site),
+  "/collection": (view) => collectionPage(view, site),
   "/reports": reportsPage(site),
   "/statement": statementPage(site),
 });

@@ -5,9 +5,10 @@ import { namesByText } from "../../../core/text.ts";
 import { dayMs, hourMs } from "../../../core/time.ts";
 import { instantText } from "../../../queries/close.ts";
 import { createCoverage } from "../../../queries/coverage.ts";
-import { type Period, periodOf, periodsOf } from "../../../queries/periods.ts";
+import { localText, type Period, periodOf, periodsOf, startOfDate } from "../../../queries/periods.ts";
 import type { LastFailure, Series, SlotCounts } from "../../../store/history.ts";
 import { notWritten } from "../../../store/runs/slot-counts.ts";
+import { badRequest } from "../../site.ts";
 import { daysShown } from "../comparison-periods.ts";
 import { count, type DataTable, instant, text, type View } from "../table.ts";
 
@@ -110,7 +111,7 @@ export function describeFailure({ state, cause, messages }: LastFailure): string
 /** The outcomes of the slots of each dataset, one row per local day, newest first. */
 export const slots: DataTable = {
   name: "slots",
-  summary: "the outcomes of due slots, per day and dataset, over 31 days",
+  summary: "the outcomes of due slots, per day and dataset, over 31 days; with `day` per hour of that day",
   columns: [
     text("day", "Day"),
     text("account", "Account"),
@@ -126,7 +127,8 @@ export const slots: DataTable = {
   ],
   *rows(view) {
     const { word } = createCoverage({ history: view.history, account: view.account, now: view.at });
-    for (const { period, series, counts } of yield* countSlots(view, lastDays(view)))
+    const day = shownDay(view);
+    for (const { period, series, counts } of yield* countSlots(view, day ? hoursOf(day, view) : lastDays(view)))
       yield {
         day: period.name,
         account: series.account,
@@ -155,13 +157,21 @@ export function lastDays({ at, timezone }: View): Period[] {
   return [...periodsOf({ timezone, by: "day", from: to - daysShown * dayMs, to })].slice(-daysShown).reverse();
 }
 
+/** Returns the day of the parameter `day`, which is shown by hour; null without it. @throws HTTPException 400 */
+export function shownDay({ params: { day }, timezone, at }: View): Period | null {
+  if (day === undefined) return null;
+  const start = startOfDate(day, timezone);
+  if (start === null) throw badRequest('"day" must be a date such as 2026-11-01.');
+  if (start > at) throw badRequest('"day" is in the future.');
+  return periodOf(timezone, "day", start);
+}
+
 /** Returns the hours of a local day: 23 or 25 when daylight saving time changes. */
-export const hoursOf = ({ name, from, to }: Period): Period[] =>
-  Array.from({ length: Math.ceil((to - from) / hourMs) }, (_, hour) => ({
-    name: `${name} ${hour}`,
-    from: from + hour * hourMs,
-    to: Math.min(to, from + (hour + 1) * hourMs),
-  }));
+export const hoursOf = ({ from: start, to: end }: Period, { timezone }: Pick<View, "timezone">): Period[] =>
+  Array.from({ length: Math.ceil((end - start) / hourMs) }, (_, hour) => {
+    const from = start + hour * hourMs;
+    return { name: localText(from, timezone).slice(0, 16), from, to: Math.min(end, from + hourMs) };
+  });
 
 /** Caches the counts of periods whose slots are all closed, which never change. The key contains the path of the database. */
 const closedCounts = new Map<string, SlotCounts>();

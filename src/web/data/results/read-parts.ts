@@ -24,7 +24,7 @@ export function* readParts(view: View, from: number): Steps<KnownParts> {
   const today = periodOf(timezone, "day", at);
   const begin = Math.min(...accounts.map((name) => history.firstTaken(equity, name, null) ?? Number.POSITIVE_INFINITY));
   const days = [...periodsOf({ timezone, by: "day", from: Math.max(from, begin), to: today.from })];
-  const spans = cutAt([...days, ...hoursOf(today)], Math.min(at + 1, reader.through), at + 1);
+  const spans = cutAt([...days, ...hoursOf(today, view)], Math.min(at + 1, reader.through), at + 1);
   const parts = yield* reader.of(spans);
   return { parts, known: parts.filter((one) => one.from < reader.through), through: reader.through };
 }

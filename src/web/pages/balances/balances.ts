@@ -21,11 +21,11 @@ const leastValue = "1";
 export function* balancesPage(view: View): Steps<Html> {
   const { show = "", q = "", by = "coin" } = view.params;
   const kept = { show, q, by: view.params.by ?? "" };
-  const found = (yield* allRows(coins, view)).filter((row) => isNamed(row, q));
+  const found = yield* allRows(coins, view);
   const inWallets = yield* allRows(balances, view);
   const totals = totalsOf(found);
   // A wallet that was empty at last needs no row.
-  const walletRows = inWallets.filter((row) => (row.coin ? isNamed(row, q) : !row.last_known_at));
+  const walletRows = inWallets.filter((row) => row.coin || !row.last_known_at);
   const all = by === "coin" ? found : walletRows;
   // What one wallet holds and another has borrowed may be small in sum only.
   const small = show === "all" ? [] : all.filter(isSmall);
@@ -39,7 +39,7 @@ export function* balancesPage(view: View): Steps<Html> {
 ${switchHtml(view, kept, by)}
 ${tableHtml({
   table: by === "coin" ? coins : balances,
-  view: { ...view, params: {} },
+  view: { ...view, params: q ? { q } : {} },
   caption: `Balances by ${by}`,
   columns: by === "coin" ? coinColumns(view) : walletColumns(view, rows),
   rows,
@@ -49,8 +49,6 @@ ${tableHtml({
 })}`,
   });
 }
-
-const isNamed = ({ coin }: HistoryRow, q: string): boolean => String(coin).toLowerCase().includes(q.toLowerCase());
 
 /** Returns whether a coin is worth less than is shown; one without a price is not. */
 function isSmall(row: HistoryRow): boolean {

@@ -1,19 +1,17 @@
 /** Renders the page of data health: feeds, coverage, gaps, runs, alerts, integrity, and the system. */
-import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
-import { type Period, periodOf, startOfDate } from "../../../queries/periods.ts";
 import { notifications } from "../../data/health/alert-tables.ts";
-import { collection, countSlots, hoursOf, lastDays, workers } from "../../data/health/collection.ts";
+import { collection, countSlots, hoursOf, lastDays, shownDay, workers } from "../../data/health/collection.ts";
 import { outages } from "../../data/health/gap-events.ts";
 import { runs } from "../../data/health/runs.ts";
 import { stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
-import { badRequest, type Site } from "../../site.ts";
+import type { Site } from "../../site.ts";
 import { countsText } from "../ledger/verdict.ts";
 import { type Html, none } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
-import { linkTo, stickyParams, textParam } from "../parts/query-params.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { alertsHtml, maxNotifications, notificationsHtml } from "./alerts.ts";
 import { calendarHtml, coverageOf } from "./coverage.ts";
 import { feedsHtml, workersHtml } from "./feeds.ts";
@@ -23,13 +21,13 @@ import { maxRunsShown, runsHtml } from "./runs.ts";
 import { summaryHtml } from "./summary.ts";
 import { systemHtml } from "./system.ts";
 
-export function* collectionPage(view: View, c: Context, { settings }: Pick<Site, "settings">): Steps<Html> {
-  const day = dayParam(c, view);
+export function* collectionPage(view: View, { settings }: Pick<Site, "settings">): Steps<Html> {
+  const day = shownDay(view);
   const { state } = view.params;
   const feeds = yield* allRows(collection, view);
   const recording = yield* allRows(workers, view);
   const days = yield* countSlots(view, lastDays(view));
-  const counts = day ? yield* countSlots(view, hoursOf(day)) : days;
+  const counts = day ? yield* countSlots(view, hoursOf(day, view)) : days;
   const missing = yield* allRows(outages, view, maxOutages + 1);
   const newest = yield* allRows(runs, view, maxRunsShown + 1);
   const sent = yield* allRows(notifications, view, maxNotifications + 1);
@@ -65,14 +63,4 @@ function reconciledHtml(view: View): Html {
   const counts = countsText(stretchesOf({ ...view, params: {} }));
   return html`<section id="reconciled" data-live aria-labelledby="reconciled-caption"><h2 id="reconciled-caption">The exchange's ledger</h2>
 <p>${counts === "" ? none("Nothing reconciled.") : html`Stretches by verdict${view.isNow ? "" : html` <small>(as judged now)</small>`}: ${counts}.`} <a href="${linkTo("/reconciliation", stickyParams(view))}">Reconciliation</a></p></section>`;
-}
-
-/** Returns the day to show by hour, or null to show days. @throws HTTPException 400 */
-function dayParam(c: Context, { timezone, at }: View): Period | null {
-  const text = textParam(c, "day");
-  if (text === null) return null;
-  const start = startOfDate(text, timezone);
-  if (start === null) throw badRequest('"day" must be a date such as 2026-11-01.');
-  if (start > at) throw badRequest('"day" is in the future.');
-  return periodOf(timezone, "day", start);
 }

@@ -16,7 +16,7 @@ export function calendarHtml(view: View, day: Period | null, found: readonly Per
   const several =
     new Set(series.filter(({ account }) => account !== publicAccount).map(({ account }) => account)).size > 1;
   const kept = stickyParams(view);
-  const csv = linkTo("/api/slots.csv", kept);
+  const csv = linkTo("/api/slots.csv", kept, { day: day?.name });
   return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
 <h2 id="calendar-caption">${day ? html`Coverage of ${day.name} by hour` : "Coverage by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of coverage</span></a></h2>
 <p class="key">The share of due slots with a complete run; a tooltip has the outcomes. ${Object.entries(levels).map(([name, words]) => html`<span class="share ${name}">${words}</span> `)}

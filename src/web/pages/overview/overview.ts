@@ -29,7 +29,7 @@ export function* overviewPage(view: View, _c: Context, { paid }: Readers): Steps
   const results = yield* readResults(view);
   const open = yield* allRows(positions, view);
   const margins = yield* readMargins(view, open);
-  const held = yield* allRows(balances, view);
+  const held = yield* allRows(balances, { ...view, params: {} });
   const { alerts, isComplete } = shownAlerts(view);
   const attention = attentionIn(view, { alerts, positions: open, margins, balances: held });
   const accounts = yield* allRows(equity, view);

@@ -35,6 +35,7 @@ const closedPositions: Rules = {
   show: Object.keys(outcomes),
   sort: Object.keys(sortColumns).flatMap((column) => [column, `-${column}`]),
 };
+const results: Rules = { span: Object.keys(spans), by: ["day", "month"] };
 const onePosition: Rules = { show: ["changes", "all"] };
 const chartSpans = standardSpans.map(([span]) => span);
 
@@ -47,7 +48,8 @@ const byPath: Readonly<Record<string, Rules>> = {
   "/api/position": onePosition,
   "/balances": { show: ["all"], by: ["coin", "wallet"] },
   "/coin": { span: chartSpans },
-  "/performance": { span: Object.keys(spans), by: ["day", "month"] },
+  "/performance": results,
+  "/api/performance": results,
 };
 
 /** Checks the parameters of an address. @throws HTTPException 400 that names the parameter, its value and the values it may have */
