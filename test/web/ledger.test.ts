@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, compare, normalize } from "../../src/core/decimal.ts";
+import { findingsIn } from "../../src/web/pages/ledger/outages.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
 import { fetchOnce } from "../support/http.ts";
@@ -168,6 +169,39 @@ describe("the reconciliation", () => {
     expect((await page("/api/reconciliation.csv?wallet=umcbl&verdict=break")).split("\r\n").length).toBe(3);
     expect(await rowsOf("/api/reconciliation?wallet=spot&verdict=break")).toEqual([]);
     expect(new Set((await rowsOf("/api/reconciliation?coin=usdt")).map(({ coin }) => coin))).toEqual(new Set(["USDT"]));
+  });
+
+  it("has two lines for each row in a narrow window: coin and verdict, times and what is left over", async () => {
+    const first = part(await page("/reconciliation"), "reconciliation").split("<tr")[2] ?? "";
+    for (const [place, content] of [
+      ["lead", "<small>USDT-M</small>"],
+      ["figure", "✕ Break"],
+      ["more", "<time"],
+      ["detail", `value="${normalize(hidden.change)}"`],
+    ])
+      expect(first).toMatch(new RegExp(`class="[^"]*\\b${place}">(?:(?!</td>).)*${content}`, "s"));
+  });
+
+  it("has one row for the gaps of an outage", () => {
+    const gap = { account: "main", wallet: "spot", verdict: "gap", cause: "503", residual: "1" };
+    const from = (from: number, to: number, more: object) => ({
+      ...gap,
+      ...{ from_at: new Date(from * hour).toISOString(), to_at: new Date(to * hour).toISOString() },
+      ...more,
+    });
+    const rows = [
+      from(1, 3, { coin: "BTC" }),
+      from(2, 4, { coin: "ETH", wallet: "umcbl" }),
+      from(2, 4, { coin: "ADA", cause: "404" }),
+      from(2, 4, { coin: "LTC", account: "hedge" }),
+      from(4, 5, { coin: "XRP" }),
+      from(1, 3, { coin: "SOL", verdict: "break" }),
+      from(1, 3, { coin: "DOGE", verdict: "break" }),
+    ];
+    const found = findingsIn(rows).map(({ row, stretches }) => [stretches.map(({ coin }) => coin).join(" "), row]);
+    expect(found.map(([coins]) => coins)).toEqual(["BTC ETH", "ADA", "LTC", "XRP", "SOL", "DOGE"]);
+    expect(found[0]?.[1]).toMatchObject({ ...from(1, 4, {}), residual: null });
+    expect(found[1]?.[1]).toBe(rows[2]);
   });
 
   it("is linked from the balances and from data health", async () => {
