@@ -1,7 +1,14 @@
 // Takes the screenshots of the documentation from a running demo: node scripts/screenshots.js http://127.0.0.1:8787
-import { chromium } from "playwright-core";
+const usage =
+  "usage: node scripts/screenshots.js [http://127.0.0.1:8787], the address of a running demo; writes docs/images";
+const [url = "http://127.0.0.1:8787", ...others] = process.argv.slice(2);
+if (others.length > 0 || !URL.canParse(url)) {
+  const isAsked = url === "--help" || url === "-h";
+  console[isAsked ? "log" : "error"](usage);
+  process.exit(isAsked ? 0 : 64);
+}
 
-const [url = "http://127.0.0.1:8787"] = process.argv.slice(2);
+const { chromium } = await import("playwright-core");
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const wide = { width: 1280, height: 860 };
 const phone = { width: 390, height: 844 };

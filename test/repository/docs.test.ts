@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -111,4 +112,9 @@ it("every generated section is equal to the output of `npm run docs`", async () 
   const files = await generatedFiles();
   expect(files.size).toBeGreaterThan(2);
   for (const [path, { before, after }] of files) expect(before, `${path}: run npm run docs`).toBe(after);
+});
+
+it("the program for the screenshots says how it is called", () => {
+  const script = join(import.meta.dirname, "..", "..", "scripts", "screenshots.js");
+  expect(execFileSync(process.execPath, [script, "--help"], { encoding: "utf8" })).toMatch(/^usage: node scripts/);
 });

@@ -34,6 +34,28 @@ it.each([
   },
 );
 
+const pages = ["/", "/positions", "/position", "/balances", "/coin", "/performance", "/ledger", "/reconciliation"];
+
+it("says on every page, file and table which times `at` accepts", async () => {
+  const { url } = await startSite();
+  const others = [
+    "/collection",
+    "/reports",
+    "/statement",
+    "/days",
+    "/reports/equity.csv",
+    "/api/balances",
+    "/api/curve",
+  ];
+  for (const path of [...pages, ...others]) {
+    const response = await fetch(new URL(`${path}?at=garbage`, url), { headers: browser });
+    expect([path, response.status]).toEqual([path, 400]);
+    expect(await response.text()).toMatch(
+      /garbage.*must be a time such as 2026-11-01T12:30 \(UTC\) or 2026-11-01T12:30:00Z\./,
+    );
+  }
+});
+
 it.each([
   ["/positions?hold_side=up", '"up": "hold_side" must be long or short.'],
   ["/positions?page=0", '"0": "page" must be an integer from 1 to 999999.'],

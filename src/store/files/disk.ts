@@ -28,10 +28,13 @@ export function diskSpaceFor(path: string): DiskSpace {
   return { freeBytes, level };
 }
 
+/** Reads the disk of a path from its nearest folder that exists. */
 function diskOf(path: string): { bavail: number; blocks: number; bsize: number } {
+  const folder = dirname(path);
   try {
-    return statfsSync(dirname(path));
-  } catch {
+    return statfsSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && folder !== path) return diskOf(folder);
     const unknown = Number.POSITIVE_INFINITY;
     return { bavail: unknown, blocks: unknown, bsize: 1 };
   }
