@@ -1,20 +1,17 @@
-/** Runs the tests that need real time, much time or a build of their own, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
+/** Runs the tests that need real time, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
 import { defineConfig } from "vitest/config";
 
-/** Minutes of computing each. A day of such a ledger, and a month of such a profit, belong to `npm test`. */
+/** Minutes of computing each. A day of such a ledger, and a month of such a profit, belong to `npm run test:long`. */
 const long = ["test/scenarios/ledger-life.test.ts", "test/reports/pnl-year.test.ts"];
 
 export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces", "machines"].map(
     (name) => `test/faults/${name}.test.ts`,
   ),
-  ...["daemon", "demo", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+  ...["daemon", "demo", "frozen", "limits"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
   ...long,
-  "test/store/positions/results.test.ts",
-  "test/store/verify/ledger.test.ts",
-  ...["upgrade", "soundness"].map((name) => `test/store/ledger/${name}.test.ts`),
-  "test/scenarios/postgres/*.test.ts",
+  ...["demo", "ledger", "machines", "mirror", "ship"].map((name) => `test/scenarios/postgres/${name}.test.ts`),
 ];
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-// npm run test:dates [-- DATE …]: runs the tests of `npm test` at ten dates over two years, or at the given dates. The clock starts
+// npm run test:dates [-- DATE …]: runs the tests and the long tests at ten dates over two years, or at the given dates. The clock starts
 // there and continues. Needs root on Linux and Debian's faketime; exits with 1 if a date fails.
 import { spawnSync } from "node:child_process";
 import { runSuite } from "./suite.js";

@@ -1,5 +1,5 @@
 // npm run test:faults [-- every | E7 S3]: runs the fault matrix and prints it row by row: all rows, those that belong to every run
-// of `npm test`, or the given rows.
+// of `.ci/run`, or the given rows.
 import { spawnSync } from "node:child_process";
 
 const files = { E: "exchange", T: "process", S: "storage", C: "configuration", U: "surfaces", M: "machines" };

@@ -1,4 +1,4 @@
-// npm run test:stress [-- TIMES]: runs the tests of `npm test` while one busy process per core uses all of them. Exits with 1 if they
+// npm run test:stress [-- TIMES]: runs the tests and the long tests while one busy process per core uses all of them. Exits with 1 if they
 // fail.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";

@@ -1,15 +1,28 @@
-// Runs the tests of `npm test` quietly and returns the result; for scripts that run them under unusual conditions.
+// Runs the tests and the long tests quietly and returns the result; for scripts that run them under unusual conditions.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
-/** Runs the tests once, through the command in `through` if it is not empty. Returns whether they passed, and lines that report it. */
+/** Runs all once, through the command in `through` if it is not empty. Returns whether they passed, and lines that report it. */
 export function runSuite(through = []) {
+  const results = ["vitest.config.ts", "vitest.long.config.ts"].map((config) => run(config, through));
+  return { passed: results.every(({ passed }) => passed), lines: results.flatMap(({ lines }) => lines) };
+}
+
+function run(config, through) {
   const folder = mkdtempSync(join(tmpdir(), "collector-suite-"));
   const file = join(folder, "result.json");
   try {
-    const [command, ...words] = [...through, "npx", "vitest", "run", "--reporter=json", `--outputFile=${file}`];
+    const [command, ...words] = [
+      ...through,
+      "npx",
+      "vitest",
+      "run",
+      `--config=${config}`,
+      "--reporter=json",
+      `--outputFile=${file}`,
+    ];
     const before = performance.now();
     const { status, stdout, stderr } = spawnSync(command, words, { encoding: "utf8", maxBuffer: 2 ** 30 });
     const result = read(file);

@@ -1,0 +1,38 @@
+/** Runs what computes for long, and what needs a browser: `npm run test:long`, which `.ci/run` runs beside the faults. */
+import { defineConfig } from "vitest/config";
+
+const inFolder = (folder: string, ...names: string[]) => names.map((name) => `test/${folder}/${name}.test.ts`);
+
+/** Each is seconds of computing. Something smaller of the same subject belongs to `npm test`. */
+export const long = [
+  ...inFolder("browser", "accessibility", "charts", "header", "pages", "positions"),
+  ...inFolder("collecting", "related-rows"),
+  ...inFolder("commands/shared", "pager"),
+  ...inFolder("reports", "pnl", "returns"),
+  ...inFolder("scenarios", "backup", "lifecycle", "month", "new-dataset"),
+  ...inFolder("scenarios/alerts", "other-rules", "path"),
+  ...inFolder("scenarios/export", "damage", "round-trip"),
+  ...inFolder("scenarios/postgres", "commands"),
+  ...inFolder("scenarios/store", "audit"),
+  ...inFolder("store/ledger", "life", "reconcile", "rules", "soundness", "upgrade"),
+  ...inFolder("store/positions", "results"),
+  ...inFolder("store/postgres", "ledger", "recorded-ledger", "same-history", "ship"),
+  ...inFolder("store/responses", "correct", "replay"),
+  ...inFolder("store/verify", "ledger"),
+  ...inFolder("web", "performance"),
+];
+
+/** What both suites that run several files at once have in common. */
+export const parallel = {
+  globalSetup: ["memory-folder", "build", "postgres", "made-once"].map((name) => `test/support/${name}.ts`),
+  // A safety net for what hangs, wide enough for a machine that is busy with something else.
+  testTimeout: 600_000,
+  hookTimeout: 1_200_000,
+  expect: { poll: { timeout: 600_000 } },
+  // More than cores, because many tests wait for processes that they start.
+  maxWorkers: 5,
+  // The modules of a worker are loaded once; no test leaves anything behind in them.
+  isolate: false,
+};
+
+export default defineConfig({ test: { ...parallel, include: long } });
