@@ -63,11 +63,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Returns the result of `sql` with one line per row, in the format of the `sqlite3` program. */
+const results = new Map<string, string>();
+
+/** Returns the result of `sql` with one line per row, in the format of the `sqlite3` program. A query runs once. */
 function resultOf(sql: string, on = database): string {
+  const known = results.get(sql);
+  if (known !== undefined) return known;
   const { columns, rows } = prepareQuery(on, sql);
   const lines = [...rows()].map((cells) => cells.map((cell) => (cell === null ? "NULL" : cellText(cell))).join("|"));
-  return [columns.join("|"), ...lines, ""].join("\n");
+  const result = [columns.join("|"), ...lines, ""].join("\n");
+  results.set(sql, result);
+  return result;
 }
 
 /** Returns the version of the installed `sqlite3`; null if it is missing or has no decimal extension. */
