@@ -45,29 +45,42 @@ export function* growthOf(valuations: Iterable<Valuation>): Generator<Growth, vo
 
 /** Yields the growth also after periods whose result is unknown: they are left out, as if nothing was won or lost in them. */
 export function* growthAcross(valuations: Iterable<Valuation>): Generator<Growth, void> {
+  const chain = new GrowthChain();
+  for (const valuation of valuations) {
+    const growth = chain.add(valuation);
+    if (growth) yield growth;
+  }
+}
+
+/** Chains the growth of periods, one valuation after the other. */
+export class GrowthChain {
   /** The last valuation, and the last one that a flow came before: since then nothing was paid. */
-  let last: Point | null = null;
-  let paid: Point | null = null;
-  let flows: DecimalString | null = "0";
-  let isGap = false;
-  for (const { at, flow, equity, ...next } of valuations) {
+  #last: Point | null = null;
+  #paid: Point | null = null;
+  #flows: DecimalString | null = "0";
+  #isGap = false;
+
+  /** Returns the growth at the next valuation; null if its equity is unknown. */
+  add({ at, flow, equity, isGap }: Valuation): Growth | null {
+    const last = this.#last;
     if (last) {
-      flows = sumOf([flows, flow]);
-      isGap ||= next.isGap || equity === null;
+      this.#flows = sumOf([this.#flows, flow]);
+      this.#isGap ||= isGap || equity === null;
     }
-    if (equity === null) continue;
-    const isPaid: boolean = flows === null || !isZero(flows);
-    const from: Point | null = isPaid ? last : paid;
-    const known: Omit<Growth, "at"> | null = from && flows !== null ? grown(from, equity, flows, isGap) : null;
+    if (equity === null) return null;
+    const flows = this.#flows;
+    const isPaid = flows === null || !isZero(flows);
+    const from = isPaid ? last : this.#paid;
+    const known = from && flows !== null ? grown(from, equity, flows, this.#isGap) : null;
     const growth: Omit<Growth, "at"> = known ?? {
       ...{ least: last?.least ?? one, greatest: last?.greatest ?? one },
       ...(last ? { isAfterUnknown: true } : {}),
     };
-    last = { at, equity, ...growth };
-    if (isPaid || !paid || !known) paid = last;
-    yield last;
-    flows = "0";
-    isGap = false;
+    this.#last = { at, equity, ...growth };
+    if (isPaid || !this.#paid || !known) this.#paid = this.#last;
+    this.#flows = "0";
+    this.#isGap = false;
+    return this.#last;
   }
 }
 

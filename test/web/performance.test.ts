@@ -4,7 +4,7 @@ import { runToEnd } from "../../src/core/async/cooperate.ts";
 import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
-import { type Paid, PaidCache } from "../../src/web/curves/paid.ts";
+import { type Paid, PaidCache } from "../../src/web/curves/profit/paid.ts";
 import { type DayResult, monthResults, summed } from "../../src/web/data/performance/performance.ts";
 import { daysOfSum } from "../../src/web/pages/performance/calendar.ts";
 import { type Served, servePages } from "../browser/browser.ts";

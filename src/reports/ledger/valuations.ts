@@ -19,6 +19,8 @@ export interface AccountValuation extends DetailedValuation {
   whole: DecimalString | null;
   /** The equity as it was recorded, without what was under way; null if it is unknown, and at a flow. */
   recorded: DecimalString | null;
+  /** Whether the equity was not recorded in between for more than two periods of its schedule. */
+  isAfterGap: boolean;
   /** Why `flow` is unknown; null if it is known. */
   cause: string | null;
   /** The coins that came in or left without a price at the exchange: its equity does not contain them, and `flow` neither. */
@@ -30,7 +32,8 @@ interface Snapshot {
   equity: DecimalString | null;
   whole: DecimalString | null;
   recorded: DecimalString | null;
-  isUnified: boolean;
+  /** Whether the account was unified; null where none of its wallets is known. */
+  isUnified: boolean | null;
 }
 
 type Point = ItemPoint<Snapshot>;
@@ -73,7 +76,7 @@ export class Valuations {
     let [before, next] = [withTransits(first, transits), 0];
     const valuations = [valuationAt(before, [])];
     for (const read of points.slice(1)) {
-      const point = withTransits(read, transits);
+      const point = withTransits(withKind(read, before.value), transits);
       const since = next;
       while ((flows[next]?.at ?? Number.POSITIVE_INFINITY) <= point.at) next += 1;
       valuations.push(...this.#between(before, point, flows.slice(since, next)));
@@ -107,16 +110,16 @@ export class Valuations {
     const unpriced = all.filter((flow) => !flow.isPriced).map(({ coin }) => coin);
     const cause =
       ledgersCause(this.#ledgers, { from: before.at + 1, to: point.at + 1 }) ??
-      (before.value.isUnified === point.value.isUnified ? unknownOf(flows) : "the wallets before the upgrade");
-    if (cause !== null) return [{ ...valuationAt(point, []), unpriced, flow: null, cause }];
-    if (this.#isGap(before, point, flows)) return [{ ...valuationAt(point, flows), unpriced, isGap: true }];
+      (isUpgraded(before.value, point.value) ? "the wallets before the upgrade" : unknownOf(flows));
+    const isAfterGap = this.#isGap(before, point);
+    if (cause !== null) return [{ ...valuationAt(point, []), unpriced, isAfterGap, flow: null, cause }];
+    if (isAfterGap) return [{ ...valuationAt(point, flows), unpriced, isAfterGap, isGap: flows.length > 0 }];
     const cameIn = flows.filter(({ usdt }) => isPositive(usdt ?? "0"));
     const left = flows.filter((flow) => !cameIn.includes(flow));
     return [...increased(before.value.equity ?? "0", cameIn), { ...valuationAt(point, left), unpriced }];
   }
 
-  #isGap(before: Point, { slot }: Point, flows: readonly Flow[]): boolean {
-    if (flows.length === 0) return false;
+  #isGap(before: Point, { slot }: Point): boolean {
     const until = this.#freshUntil(before);
     return before.value.equity === null || until === null || until < slot;
   }
@@ -134,8 +137,16 @@ function snapshotOf(cells: ItemCells): Snapshot {
   const row = cells ? Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null])) : undefined;
   const whole = equityOf({ rows: row ? [row] : [] });
   const recorded = ledgerPartOf(row);
-  return { equity: recorded, whole, recorded, isUnified: decimalIn(row, "unified_usdt") !== null };
+  const isKnown = (...names: string[]) => names.some((name) => decimalIn(row, name) !== null);
+  const isUnified = isKnown("unified_usdt") || (isKnown("spot_usdt", "futures_usdt") ? false : null);
+  return { equity: recorded, whole, recorded, isUnified };
 }
+
+/** Returns a snapshot of which no wallet is known as one of the kind of account that was before. */
+const withKind = (point: Point, { isUnified }: Snapshot): Point => ({
+  ...point,
+  value: { ...point.value, isUnified: point.value.isUnified ?? isUnified },
+});
 
 /** Returns a snapshot with what was under way between wallets, which belongs to the account. */
 function withTransits(point: Point, transits: Transits): Point {
@@ -143,6 +154,9 @@ function withTransits(point: Point, transits: Transits): Point {
   const [equity, whole] = [point.value.equity, point.value.whole].map((one) => sumOf([one, inTransit]));
   return { ...point, value: { ...point.value, equity: equity ?? null, whole: whole ?? null } };
 }
+
+const isUpgraded = (before: Snapshot, { isUnified }: Snapshot): boolean =>
+  before.isUnified !== null && isUnified !== null && before.isUnified !== isUnified;
 
 /** Returns what is unknown of the flows; null if each has a value. */
 function unknownOf(flows: readonly Flow[]): string | null {
@@ -157,7 +171,8 @@ function valued(
 ) {
   const amounts = flows.map(({ at, usdt }) => ({ at, amount: usdt ?? "0" }));
   const flow = sum(amounts.map(({ amount }) => amount));
-  return { at, slot, equity, whole, recorded, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
+  const known = { isGap: false, isAfterGap: false, cause: null, unpriced: [] };
+  return { at, slot, equity, whole, recorded, flow, flows: amounts, ...known };
 }
 
 const valuationAt = ({ at, slot, value }: Point, flows: readonly Flow[]): AccountValuation =>

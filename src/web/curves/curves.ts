@@ -1,6 +1,6 @@
 /**
  * Reads curves over spans of any length. Spans of up to eight days are read point by point. For longer ones, the exact first, lowest,
- * highest and last points and the gaps of every hour are cached in memory and extended as new data is stored.
+ * highest and last points, the largest loss and the gaps of every hour are cached in memory and extended as new data is stored.
  */
 
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
@@ -67,7 +67,7 @@ export class Curves {
         : pointsOf(history, source, { from, to }, null);
     const columnOf = createColumns({ from, to }, width, cuts);
     const wanted = wantedLines(question, source);
-    const sampler = createDownsampler<Point>(columnOf);
+    const sampler = createDownsampler<Point>(columnOf, linesWithLosses(source, wanted));
     const kept: Point[] = [];
     let read = 0;
     let first: SlotPoint | undefined;
@@ -138,6 +138,10 @@ function wantedLines({ lines }: CurveRequest, source: LineSource): number[] {
   return (chosen ?? shown).filter((at) => at >= 0);
 }
 
+/** Returns which of the wanted lines keep their largest loss, by their places among these. */
+const linesWithLosses = ({ lines, withLosses = [] }: LineSource, wanted: readonly number[]): number[] =>
+  [...wanted.keys()].filter((at) => withLosses.includes(lines[wanted[at] ?? -1]?.name ?? ""));
+
 /** Returns the names of the requested lines. */
 export const lineNames = (request: CurveRequest, source: LineSource): string[] =>
   wantedLines(request, source).flatMap((at) => source.lines[at]?.name ?? []);
@@ -163,7 +167,8 @@ function readNextHours(history: HistoryReader, source: LineSource, summary: Summ
   const begun = last ? hours.length + 1 : 0;
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
   const span = { from: last?.from ?? 0, to: Number.MAX_SAFE_INTEGER };
-  const sampler = createDownsampler<SlotPoint>((at) => Math.floor(at / hourMs));
+  const losses = linesWithLosses(source, [...source.lines.keys()]);
+  const sampler = createDownsampler<SlotPoint>((at) => Math.floor(at / hourMs), losses);
   const keep = (points: SlotPoint[]): void => {
     const [first] = points;
     if (!first) return;

@@ -32,6 +32,8 @@ export interface LineSource {
   dataset: Dataset;
   items: readonly ItemRef[];
   lines: readonly LineInfo[];
+  /** The names of the lines of which the ends of the largest loss are kept, for their drawdown. */
+  withLosses?: readonly string[];
   /** Columns of the history view. */
   columns: readonly string[];
   /** Returns the value of each line from the cells of those columns. */

@@ -23,11 +23,12 @@ const equityLines: readonly LineInfo[] = [
   { name: "ledger_part", label: "Wallets with a ledger", kind: "money", isExtra: true },
 ];
 
-/** Returns the equity of the selected accounts: total, partial equity and wallets. */
-export const equitySource = (view: View): LineSource => ({
+/** Returns the equity of accounts, by default of the selected ones: total, partial equity and wallets. */
+export const equitySource = (view: View, accounts: readonly string[] = selectedAccounts(view)): LineSource => ({
   dataset: equity,
-  items: selectedAccounts(view).flatMap((account) => view.history.items(equity, account, null, {})),
+  items: accounts.flatMap((account) => view.history.items(equity, account, null, {})),
   lines: equityLines,
+  withLosses: ["total", "ledger_part"],
   columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
   valuesOf(cells) {
     if (!cells) return equityLines.map(() => null);

@@ -25,3 +25,9 @@ export function comparisonPeriods({ history, account, at, timezone }: View): Com
 /** Returns the selected account, or all accounts in the order in which they were first recorded. */
 export const selectedAccounts = ({ history, account }: View): string[] =>
   history.accounts().filter((name) => account === null || name === account);
+
+/** Returns those of them whose results count: of all accounts together, without those that were removed. */
+export function countedAccounts(view: View): string[] {
+  const removed = view.account === null ? view.history.accountsRemovedAt(view.at) : [];
+  return selectedAccounts(view).filter((name) => !removed.includes(name));
+}

@@ -7,7 +7,7 @@ import { csvLine } from "../../output/csv.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { type CurveData, type CurveRequest, lineNames, sourceKey } from "../curves/curves.ts";
 import type { LineSource } from "../curves/lines.ts";
-import { hasDeposits, profitLineNames, type Readers } from "../curves/profit-curve.ts";
+import { hasDeposits, profitLineNames, type Readers } from "../curves/profit/profit-curve.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { jsonCell, servedRow } from "../data/last-known.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createDownsampler, type Point } from "../../../src/web/curves/downsample.ts";
 
-function sampled(points: readonly Point[], columnOf: (at: number) => number): Point[] {
-  const sampler = createDownsampler<Point>(columnOf);
+function sampled(points: readonly Point[], columnOf: (at: number) => number, withLosses: number[] = []): Point[] {
+  const sampler = createDownsampler<Point>(columnOf, withLosses);
   const kept = points.flatMap((point) => sampler.add(point));
   return [...kept, ...sampler.end()];
 }
@@ -65,5 +65,29 @@ it("loses no extreme of any line and no break between columns, whatever the poin
         }
       },
     ),
+  );
+});
+
+it("keeps the largest loss from a peak, also between two extremes of a column and after two samplings", () => {
+  const loss = (points: readonly Point[]): number => {
+    let [peak, largest] = [0, 0];
+    for (const { values } of points) {
+      if (values[0] === null) continue;
+      peak = Math.max(peak, Number(values[0]));
+      largest = Math.max(largest, 1 - Number(values[0]) / peak);
+    }
+    return largest;
+  };
+  const heights = ["50", "100", "60", "120"].map((value, at) => point(at, value));
+  expect(sampled(heights, () => 0).map(({ at }) => at)).toEqual([0, 3]);
+  expect(sampled(heights, () => 0, [0]).map(({ at }) => at)).toEqual([0, 1, 2, 3]);
+  const value = fc.option(fc.integer({ min: 1, max: 1000 }).map(String));
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 200 }), fc.integer({ min: 1, max: 12 }), (values, width) => {
+      const points = values.map((one, at) => point(at, one));
+      const hours = sampled(points, (at) => Math.floor(at / 10), [0]);
+      const kept = sampled(hours, (at) => Math.floor((at * width) / 200), [0]);
+      expect(loss(kept)).toBe(loss(points));
+    }),
   );
 });

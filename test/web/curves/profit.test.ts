@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
-import { NetDeposits } from "../../../src/web/curves/net-deposits.ts";
-import type { Paid } from "../../../src/web/curves/paid.ts";
-import { Profit } from "../../../src/web/curves/profit.ts";
+import { NetDeposits } from "../../../src/web/curves/profit/net-deposits.ts";
+import type { Paid } from "../../../src/web/curves/profit/paid.ts";
+import { Profit } from "../../../src/web/curves/profit/profit.ts";
 import { equityRow } from "../../reports/kit.ts";
 import { startAccounts } from "../account.ts";
 

@@ -26,7 +26,7 @@ function thinned(joint: readonly JointValuation[]): JointValuation[] {
   const stretches: JointValuation[][] = [];
   for (const valuation of joint) {
     const stretch = stretches.at(-1);
-    if (stretch && isZero(valuation.flow ?? "")) stretch.push(valuation);
+    if (stretch && valuation.flow !== null && isZero(valuation.flow)) stretch.push(valuation);
     else stretches.push([valuation]);
   }
   return stretches.flatMap((stretch) => essential(stretch, ({ equity }) => equity));

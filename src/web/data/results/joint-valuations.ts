@@ -3,6 +3,7 @@ import { add, isPositive, subtract, sum, sumOf } from "../../../core/decimal.ts"
 import type { DecimalString } from "../../../core/domain.ts";
 import { minuteMs } from "../../../core/time.ts";
 import type { AccountValuation } from "../../../reports/ledger/valuations.ts";
+import type { Flow } from "../../../returns/money-weighted.ts";
 import type { Valuation } from "../../../returns/time-weighted.ts";
 
 /** The valuations of one account over a span. */
@@ -12,8 +13,6 @@ export interface AccountValuations {
   valuations: readonly AccountValuation[];
   /** False for an account that begins with its first valuation. */
   isOld: boolean;
-  /** False if no entries were ever collected; then its flows are unknown, and count as none. */
-  hasLedger: boolean;
 }
 
 /** The equity of all accounts together, and what was paid in and out since the one before. USDT. */
@@ -21,7 +20,7 @@ export interface JointValuation extends Valuation {
   equity: DecimalString;
   /** The equity of all wallets, also those without a ledger; null if it is unknown. */
   whole: DecimalString | null;
-  /** The flows of money into the accounts and out of them; the latter are negative. */
+  /** The flows of money into the accounts and out of them since the last snapshot; the latter are negative. "0" at a flow. */
   paidIn: DecimalString;
   paidOut: DecimalString;
   /** The equity of accounts that began, which is part of `flow`, and that of all of their wallets. */
@@ -35,18 +34,13 @@ export interface JointValuation extends Valuation {
 
 /** What happened since the last joint valuation. */
 interface Pending extends Pick<JointValuation, "paidIn" | "paidOut" | "joined" | "joinedWhole" | "cause" | "isGap"> {
+  /** The flows that count at the next snapshot, and those that count before the result until then. */
   flow: DecimalString | null;
+  cameIn: readonly Flow[];
 }
 
-const nothing: Pending = {
-  flow: "0",
-  paidIn: "0",
-  paidOut: "0",
-  joined: "0",
-  joinedWhole: "0",
-  cause: null,
-  isGap: false,
-};
+const none = { paidIn: "0", paidOut: "0", joined: "0", joinedWhole: "0", cause: null, isGap: false };
+const nothing: Pending = { ...none, flow: "0", cameIn: [] };
 
 /** What is known of an account at some time. */
 interface Known {
@@ -58,61 +52,93 @@ interface Known {
   isNew: boolean;
 }
 
-/** Returns whether the last snapshots of all accounts are of one slot, or new and of one minute, because accounts have different seconds. */
-function areTogether(all: readonly Known[]): boolean {
+/**
+ * Returns whether the last snapshots of all accounts are of one slot, or of one minute, because accounts have different seconds. Then they
+ * must be new, unless it is the first one of an account.
+ */
+function areTogether(all: readonly Known[], isFirst: boolean): boolean {
   const isOne = (timeOf: (slot: number) => number) => new Set(all.map(({ slot }) => timeOf(slot))).size === 1;
-  return isOne((slot) => slot) || (all.every(({ isNew }) => isNew) && isOne((slot) => Math.floor(slot / minuteMs)));
+  return (
+    isOne((slot) => slot) ||
+    ((isFirst || all.every(({ isNew }) => isNew)) && isOne((slot) => Math.floor(slot / minuteMs)))
+  );
 }
 
-/** Returns a valuation whenever all accounts that have begun have a snapshot together, and at each flow into one; ends with a snapshot. */
-export function jointValuations(accounts: readonly AccountValuations[]): JointValuation[] {
+/**
+ * Returns a valuation whenever all accounts that have begun have a snapshot together, and before it one at each flow into an account, with
+ * the equity of the last one together: as for a single account, such a flow is no part of a result. Where one account was not recorded for
+ * too long, the result before a flow into any of them cannot be distinguished from the one after it. Unless `hasLedgers`, flows are unknown
+ * and count as none.
+ */
+export function jointValuations(accounts: readonly AccountValuations[], hasLedgers: boolean): JointValuation[] {
   const events = accounts.flatMap((account) => account.valuations.map((valuation) => ({ ...account, valuation })));
   events.sort((one, other) => one.valuation.at - other.valuation.at);
   const known = new Map<string, Known>();
   const oldAccounts = accounts.filter(({ isOld, valuations }) => isOld && valuations.length > 0).length;
   const found: JointValuation[] = [];
+  /** Flows into accounts of which there was no snapshot since then. */
+  const waiting = new Map<string, AccountValuation[]>();
   let pending = nothing;
-  for (const { account, isOld, hasLedger, valuation } of events) {
+  for (const { account, isOld, valuation } of events) {
     const { at, slot, whole } = valuation;
-    const equity = hasLedger ? valuation.equity : whole;
+    if (slot === null) {
+      waiting.set(account, [...(waiting.get(account) ?? []), valuation]);
+      continue;
+    }
+    const equity = hasLedgers ? valuation.equity : whole;
     const isFirst = !known.has(account);
     if (isFirst && !isOld && equity === null) continue;
     const isJoining = isFirst && !isOld && known.size + oldAccounts > 0;
-    if (!isFirst) pending = withFlow(pending, { ...valuation, equity }, hasLedger);
+    const since = isFirst ? [] : [...(waiting.get(account) ?? []), { ...valuation, equity }];
+    for (const one of since) pending = withFlow(pending, one, hasLedgers);
+    waiting.delete(account);
     if (isJoining) pending = withJoined(pending, equity ?? "0", whole);
-    const last = slot === null ? known.get(account) : undefined;
-    known.set(account, {
-      equity,
-      whole: last ? last.whole : whole,
-      at: last?.at ?? at,
-      slot: slot ?? last?.slot ?? at,
-      isNew: slot !== null,
-    });
+    known.set(account, { equity, whole, at, slot, isNew: true });
     const all = [...known.values()];
     const total = known.size < oldAccounts ? null : sumOf(all.map((one) => one.equity));
-    if (total === null || (slot !== null && !areTogether(all))) continue;
-    const times = slot === null ? null : new Map([...known].map(([name, one]) => [name, one.at]));
-    found.push({ at, equity: total, whole: sumOf(all.map((one) => one.whole)), ...pending, times });
+    if (total === null || !areTogether(all, isFirst)) continue;
+    const times = new Map([...known].map(([name, one]) => [name, one.at]));
+    const snapshot = { at, equity: total, whole: sumOf(all.map((one) => one.whole)), times };
+    found.push(...valuationsTo(snapshot, pending, found.at(-1)));
     pending = nothing;
-    if (times) for (const one of all) one.isNew = false;
+    for (const one of all) one.isNew = false;
   }
-  return found.slice(0, found.findLastIndex(({ times }) => times !== null) + 1);
+  return found;
+}
+
+/** Returns the valuations after a joint snapshot up to the next one. */
+function valuationsTo(
+  snapshot: Pick<JointValuation, "at" | "equity" | "whole" | "times">,
+  { cameIn, flow, ...pending }: Pending,
+  last: JointValuation | undefined,
+): JointValuation[] {
+  const whole = { ...snapshot, ...pending, flow: sumOf([flow, ...cameIn.map(({ amount }) => amount)]) };
+  if (!last || pending.isGap || flow === null) return [whole];
+  let held = last.equity;
+  const before = cameIn.map(({ at, amount }) => {
+    held = add(held, amount);
+    return { ...none, at, equity: held, whole: null, flow: amount, times: null };
+  });
+  return [...before, { ...whole, flow }];
 }
 
 function withFlow(
   pending: Pending,
-  { flow, flows, cause, isGap, equity }: AccountValuation,
-  hasLedger: boolean,
+  { slot, flow, flows, cause, isAfterGap, equity }: AccountValuation,
+  hasLedgers: boolean,
 ): Pending {
   const amounts = flows.map(({ amount }) => amount);
   const paidIn = sum(amounts.filter(isPositive));
+  const counted = hasLedgers ? { flow, flows } : { flow: "0", flows: [] };
   return {
     ...pending,
-    flow: sumOf([pending.flow, hasLedger ? flow : "0"]),
+    ...(slot === null
+      ? { cameIn: [...pending.cameIn, ...counted.flows] }
+      : { flow: sumOf([pending.flow, counted.flow]) }),
     paidIn: add(pending.paidIn, paidIn),
     paidOut: add(pending.paidOut, subtract(sum(amounts), paidIn)),
     cause: pending.cause ?? cause,
-    isGap: pending.isGap || isGap || equity === null,
+    isGap: pending.isGap || isAfterGap || equity === null,
   };
 }
 

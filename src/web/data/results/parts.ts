@@ -5,6 +5,7 @@ import { sum, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs, minuteMs } from "../../../core/time.ts";
 import { equity } from "../../../datasets/snapshots/equity.ts";
+import { isCounted } from "../../../queries/flows.ts";
 import { Prices } from "../../../queries/prices.ts";
 import type { Source } from "../../../queries/source.ts";
 import { Bookings } from "../../../reports/ledger/bookings.ts";
@@ -67,7 +68,9 @@ const cache = new PartCache();
 /** Reads the parts of consecutive spans. */
 export class Parts {
   readonly #source: Source;
-  readonly #accounts: readonly { name: string; valuations: Valuations; hasLedger: boolean }[];
+  readonly #accounts: readonly { name: string; valuations: Valuations }[];
+  /** Whether the flows of all accounts are collected; otherwise none counts, and the growth is that of the equity. */
+  readonly #hasLedgers: boolean;
   readonly #prices: Prices;
   readonly #key: string;
   readonly #settled: number;
@@ -77,11 +80,8 @@ export class Parts {
     this.#source = source;
     this.#prices = new Prices(history);
     const ledgers = accounts.map((name) => history.ledgers(name));
-    this.#accounts = accounts.map((name, at) => ({
-      name,
-      valuations: new Valuations(source, name),
-      hasLedger: (ledgers[at]?.length ?? 0) > 0,
-    }));
+    this.#accounts = accounts.map((name) => ({ name, valuations: new Valuations(source, name) }));
+    this.#hasLedgers = ledgers.every((own) => own.some(isCounted));
     const series = history.series(source.account).filter((one) => one.dataset === equity.name);
     const own = series.filter(({ account }) => accounts.includes(account)).map(({ id }) => id);
     this.#settled = Math.min(now, this.through, history.firstOpenSlot(own)) - maxClockLagMs;
@@ -119,16 +119,16 @@ export class Parts {
 
   *#read(span: Span, times: Times | null): Steps<Part | null> {
     const accounts = [];
-    for (const { name, valuations: reader, hasLedger } of this.#accounts) {
+    for (const { name, valuations: reader } of this.#accounts) {
       const since = times?.get(name);
       const valuations = yield* reader.in({ from: since === undefined ? span.from : since + 1, to: span.to });
       const [first] = valuations;
       // An account that was not in the part before begins in this one.
       const isOld = first !== undefined && (times ? times.has(name) : first.at < span.from);
       const isOnTime = !first || !isOld || reader.isCurrent(first, span.from - 1, span.from - dayMs);
-      accounts.push({ account: name, valuations, isOld, hasLedger, isOnTime });
+      accounts.push({ account: name, valuations, isOld, isOnTime });
     }
-    const joint = jointValuations(accounts);
+    const joint = jointValuations(accounts, this.#hasLedgers);
     const [opening, closing] = [joint[0], joint.at(-1)];
     if (!opening || !closing) return null;
     const since = joint.slice(1);

@@ -3,7 +3,7 @@ import type { Steps } from "../../../core/async/cooperate.ts";
 import { equity } from "../../../datasets/snapshots/equity.ts";
 import { periodOf, periodsOf } from "../../../queries/periods.ts";
 import type { Span } from "../../../store/history.ts";
-import { selectedAccounts } from "../comparison-periods.ts";
+import { countedAccounts } from "../comparison-periods.ts";
 import { hoursOf } from "../health/collection.ts";
 import type { View } from "../table.ts";
 import { type Part, Parts } from "./parts.ts";
@@ -18,8 +18,7 @@ export interface KnownParts {
 /** Reads the parts since the beginning of a local day, epoch ms. */
 export function* readParts(view: View, from: number): Steps<KnownParts> {
   const { history, account, at, timezone } = view;
-  const removed = account === null ? history.accountsRemovedAt(at) : [];
-  const accounts = selectedAccounts(view).filter((name) => !removed.includes(name));
+  const accounts = countedAccounts(view);
   const reader = new Parts({ history, account, now: at }, accounts);
   const today = periodOf(timezone, "day", at);
   const begin = Math.min(...accounts.map((name) => history.firstTaken(equity, name, null) ?? Number.POSITIVE_INFINITY));

@@ -5,7 +5,7 @@ import { absolute, isPositive } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { Flow, FlowKind } from "../../../queries/flows.ts";
 import type { Span } from "../../../store/history.ts";
-import type { PaidCache } from "../../curves/paid.ts";
+import type { PaidCache } from "../../curves/profit/paid.ts";
 import { selectedAccounts } from "../../data/comparison-periods.ts";
 import type { View } from "../../data/table.ts";
 import { amountFigure, type Html, instantFigure } from "../parts/figure.ts";

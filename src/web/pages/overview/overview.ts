@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { shownMoney } from "../../../output/shown.ts";
-import type { Readers } from "../../curves/profit-curve.ts";
+import type { Readers } from "../../curves/profit/profit-curve.ts";
 import { balances } from "../../data/balances.ts";
 import { equity, totals } from "../../data/equity.ts";
 import { shownAlerts } from "../../data/health/alerts.ts";

@@ -1,16 +1,15 @@
 /** The curves of the selected accounts for which it counts what was paid in and out: profit, drawdown, and the equity with net deposits. */
-import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
-import { minuteMs } from "../../core/time.ts";
-import type { Span } from "../../store/history.ts";
-import { selectedAccounts } from "../data/comparison-periods.ts";
-import type { View } from "../data/table.ts";
-import { type CurveData, type CurveRequest, type Curves, sourceKey } from "./curves.ts";
-import type { Point } from "./downsample.ts";
-import { type LineInfo, slotsOf } from "./lines.ts";
+import { type Paced, pause, type Steps } from "../../../core/async/cooperate.ts";
+import type { Span } from "../../../store/history.ts";
+import { countedAccounts, selectedAccounts } from "../../data/comparison-periods.ts";
+import type { View } from "../../data/table.ts";
+import { type CurveData, type CurveRequest, type Curves, sourceKey } from "../curves.ts";
+import type { Point } from "../downsample.ts";
+import type { LineInfo } from "../lines.ts";
+import { Alignment } from "./alignment.ts";
 import { NetDeposits } from "./net-deposits.ts";
-import type { Paid, PaidAmount, PaidCache, PaidTransit } from "./paid.ts";
-import { type Loss, Profit } from "./profit.ts";
-import { equitySource } from "./sources.ts";
+import type { Paid, PaidCache } from "./paid.ts";
+import { Profit } from "./profit.ts";
 
 type ProfitLine = LineInfo & { name: "profit" | "drawdown" };
 
@@ -30,11 +29,6 @@ export interface PaidCurve extends CurveData {
   isPaidKnown: boolean;
 }
 
-export interface ProfitCurve extends PaidCurve {
-  /** The largest drawdown of the range; null without a point. */
-  largest: Loss | null;
-}
-
 /** What reads curves, and keeps what it has read. */
 export interface Readers {
   curves: Curves;
@@ -52,13 +46,14 @@ export class ProfitCurves {
     this.#paid = paid;
   }
 
-  *curve(view: View, request: ProfitRequest): Steps<ProfitCurve> {
-    const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
-    const cuts = cutsIn(paid);
-    const source = equitySource(view);
+  *curve(view: View, request: ProfitRequest): Steps<PaidCurve> {
+    const span = { from: request.from ?? 0, to: request.to };
+    const { paid, isKnown, line, alignment } = yield* this.#paidIn(view, countedAccounts(view), span);
+    const { source } = alignment;
     const key = sourceKey("equity", source);
-    const found = yield* this.#curves.curve(view.history, source, { ...request, key, lines: [line], cuts });
-    const profit = new Profit(paid);
+    const asked = { ...request, key, lines: [line], cuts: cutsIn(paid) };
+    const found = yield* this.#curves.curve(view.history, source, asked);
+    const profit = new Profit(paid, (from, to) => alignment.isGap(from, to));
     const values = found.lines[0]?.values ?? [];
     const points = found.at.flatMap((at, index) => profit.add({ at, equity: values[index] ?? null }));
     const { from, to } = found;
@@ -67,16 +62,17 @@ export class ProfitCurves {
       lines: wanted(isKnown, request).map((line) => ({ ...line, values: points.map((point) => point[line.name]) })),
       unknown: unknownIn(paid, found),
       isPaidKnown: isKnown,
-      largest: profit.largest,
     };
   }
 
   /** Yields every point of the curve. */
   *points(view: View, request: ProfitRequest): Paced<Point> {
-    const { paid, isKnown, line } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
+    const span = { from: request.from ?? 0, to: request.to };
+    const { paid, isKnown, line, alignment } = yield* this.#paidIn(view, countedAccounts(view), span);
     const lines = wanted(isKnown, request);
-    const profit = new Profit(paid);
-    for (const point of this.#curves.points(view.history, equitySource(view), { ...request, key: "", lines: [line] })) {
+    const profit = new Profit(paid, (from, to) => alignment.isGap(from, to));
+    const asked = { ...request, key: "", lines: [line] };
+    for (const point of this.#curves.points(view.history, alignment.source, asked)) {
       if (point === pause) yield pause;
       else
         for (const one of profit.add({ at: point.at, equity: point.values[0] ?? null }))
@@ -86,8 +82,9 @@ export class ProfitCurves {
 
   /** Returns the requested lines of the equity, and after them the net deposits. */
   *equity(view: View, request: ProfitRequest): Steps<PaidCurve> {
-    const source = equitySource(view);
-    const { paid, isKnown } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
+    const span = { from: request.from ?? 0, to: request.to };
+    const { paid, isKnown, alignment } = yield* this.#paidIn(view, selectedAccounts(view), span);
+    const { source } = alignment;
     const asked = { ...request, key: sourceKey("equity", source), lines: besideDeposits(request) };
     const cuts = cutsIn(paid);
     const found = yield* this.#curves.curve(view.history, source, { ...asked, cuts });
@@ -104,10 +101,11 @@ export class ProfitCurves {
 
   /** Yields every point of the same curve. */
   *equityPoints(view: View, request: ProfitRequest): Paced<Point> {
-    const { paid } = yield* this.#paidIn(view, { from: request.from ?? 0, to: request.to });
+    const span = { from: request.from ?? 0, to: request.to };
+    const { paid, alignment } = yield* this.#paidIn(view, selectedAccounts(view), span);
     const deposits = new NetDeposits(paid);
     const asked = { ...request, key: "", lines: besideDeposits(request) };
-    for (const point of this.#curves.points(view.history, equitySource(view), asked)) {
+    for (const point of this.#curves.points(view.history, alignment.source, asked)) {
       if (point === pause) yield pause;
       else {
         const { at, values } = point;
@@ -117,27 +115,31 @@ export class ProfitCurves {
   }
 
   /** Returns what was paid, and the line of the equity that it changes: where nothing is known of it, the whole equity. */
-  *#paidIn(view: View, span: Span): Steps<{ paid: Paid; isKnown: boolean; line: string }> {
-    const accounts = selectedAccounts(view);
+  *#paidIn(view: View, accounts: readonly string[], span: Span): Steps<PaidIn> {
     const paid = yield* this.#paid.of(view.history, accounts, view.at);
-    if (paid.isNothingKnown) return { paid, isKnown: false, line: "total" };
-    const known = {
-      ...paid,
-      flows: paid.flows.filter(({ at }) => at > span.from && at < span.to),
-      transits: paid.transits.filter(({ from, to }) => to > span.from && from < span.to),
-    };
-    const aligned = accounts.length > 1 ? yield* atCommonSlots(view, known) : known;
-    return { paid: aligned, isKnown: true, line: "ledger_part" };
+    const isKnown = !paid.isNothingKnown;
+    const line = isKnown ? "ledger_part" : "total";
+    const alignment = new Alignment(view, accounts, line);
+    return { paid: yield* alignment.paidIn(paid, span), isKnown, line, alignment };
   }
+}
+
+interface PaidIn {
+  paid: Paid;
+  isKnown: boolean;
+  line: string;
+  alignment: Alignment;
 }
 
 /** Returns the parts of a span in which an unknown amount may have been paid. */
 const unknownIn = ({ unknown, through }: Paid, { from, to }: Span): Span[] =>
   unknown.filter((one) => one.to > from && one.from < Math.min(to, through));
 
-/** Returns the times at which payments change the curve. */
-const cutsIn = ({ flows, transits }: Paid): number[] =>
-  [...flows.map(({ at }) => at), ...transits.flatMap(({ from, to }) => [from, to])].sort((one, other) => one - other);
+/** Returns the times at which payments change the curve, are unknown, or were not read yet. */
+const cutsIn = ({ flows, transits, unknown, through }: Paid): number[] =>
+  [...flows.map(({ at }) => at), ...[...transits, ...unknown].flatMap(({ from, to }) => [from, to]), through].sort(
+    (one, other) => one - other,
+  );
 
 const netDeposits: LineInfo = {
   name: "net_deposits",
@@ -154,36 +156,6 @@ const besideDeposits = ({ lines }: ProfitRequest): string[] => [
   ...(lines ?? []).filter((name) => name !== netDeposits.name),
   "ledger_part",
 ];
-
-/** How long after its common slot a snapshot of an account may be taken. Milliseconds. */
-const longestMs = 2 * minuteMs;
-
-/** Returns what was paid at the common slots of the first snapshots that contain it, where these slots are before it. */
-function* atCommonSlots(view: View, paid: Paid): Steps<Paid> {
-  const { history } = view;
-  const slots = slotsOf(history, equitySource(view));
-  const accounts = selectedAccounts(view);
-  const sources = new Map(accounts.map((account) => [account, equitySource({ ...view, account })]));
-  const slotAt = (account: string, at: number): number => {
-    const source = sources.get(account);
-    const [item] = source?.items ?? [];
-    if (!source || !item) return at;
-    const [first] = history.points(source.dataset, item, { from: at, to: at + longestMs }, ["complete"], () => null);
-    return first ? Math.min(at, slots.of(accounts.indexOf(account), first.slot)) : at;
-  };
-  const flows: PaidAmount[] = [];
-  for (const flow of paid.flows) {
-    flows.push({ ...flow, at: slotAt(flow.account, flow.at) });
-    yield pause;
-  }
-  const transits: PaidTransit[] = [];
-  for (const one of paid.transits) {
-    transits.push({ ...one, from: slotAt(one.account, one.from), to: slotAt(one.account, one.to) });
-    yield pause;
-  }
-  const through = Math.min(...accounts.map((account) => slotAt(account, paid.through + 1) - 1));
-  return { ...paid, flows: flows.sort((one, other) => one.at - other.at), transits, through };
-}
 
 const wanted = (isKnown: boolean, { lines }: ProfitRequest): ProfitLine[] =>
   linesOf(isKnown).filter(({ name }) => lines?.includes(name) ?? true);

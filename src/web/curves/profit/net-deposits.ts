@@ -1,7 +1,7 @@
 /** Computes the line that the equity would have if nothing was made: where it began, and what was paid in and out since. */
-import { add, sumOf } from "../../core/decimal.ts";
-import type { DecimalString } from "../../core/domain.ts";
-import { Transits } from "../../returns/transits.ts";
+import { add, sumOf } from "../../../core/decimal.ts";
+import type { DecimalString } from "../../../core/domain.ts";
+import { Transits } from "../../../returns/transits.ts";
 import type { Paid } from "./paid.ts";
 import type { EquityPoint } from "./profit.ts";
 
@@ -20,7 +20,7 @@ export class NetDeposits {
   /** Returns the value at the next point; null before the first known equity, after a step with unknown flows, and after the ledger's end. */
   at({ at, equity: recorded }: EquityPoint): DecimalString | null {
     const { isNothingKnown, through, unknown } = this.#paid;
-    if (isNothingKnown || at > through) return null;
+    if (isNothingKnown || at >= through) return null;
     const equity = sumOf([recorded, this.#transits.usdtAt(at)]);
     const last = this.#last;
     const paid = this.#paidIn(last?.at ?? at, at);

@@ -1,11 +1,11 @@
 /** The money that came into accounts and left them, read from the exchange's ledger once and kept. */
-import { pause, type Steps } from "../../core/async/cooperate.ts";
-import type { DecimalString } from "../../core/domain.ts";
-import { dayMs } from "../../core/time.ts";
-import { equity } from "../../datasets/snapshots/equity.ts";
-import { type Flow, type Flows, flowsOf, isCounted, settledLedgers } from "../../queries/flows.ts";
-import type { Transit } from "../../returns/transits.ts";
-import type { HistoryReader, Mark, Span, WalletLedger } from "../../store/history.ts";
+import { pause, type Steps } from "../../../core/async/cooperate.ts";
+import type { DecimalString } from "../../../core/domain.ts";
+import { dayMs } from "../../../core/time.ts";
+import { equity } from "../../../datasets/snapshots/equity.ts";
+import { type Flow, type Flows, flowsOf, isCounted, settledLedgers } from "../../../queries/flows.ts";
+import type { Transit } from "../../../returns/transits.ts";
+import type { HistoryReader, Mark, Span, WalletLedger } from "../../../store/history.ts";
 
 /** What was paid in and out, as far as it is known. */
 export interface Paid {
@@ -13,9 +13,9 @@ export interface Paid {
   flows: readonly PaidAmount[];
   /** What was under way between wallets of an account while its equity was read. */
   transits: readonly PaidTransit[];
-  /** When other money may have been paid, oldest first. Both ends are included. */
+  /** When other money may have been paid. Both ends are included. */
   unknown: readonly Span[];
-  /** Up to when the ledgers were read, epoch ms; infinity where there is none. */
+  /** Before when the ledgers were read, epoch ms; infinity where there is none. */
   through: number;
   /** Whether an account has no ledger. */
   isNothingKnown: boolean;
@@ -25,6 +25,13 @@ export interface PaidAmount {
   account: string;
   at: number;
   usdt: DecimalString;
+  /** Whether it is the equity of an account that began, and so takes no part in the result before. */
+  isJoining?: true;
+}
+
+/** What was paid into and out of accounts. */
+export interface AccountsPaid extends Paid {
+  unknown: readonly (Span & { account: string })[];
 }
 
 export interface PaidTransit extends Transit {
@@ -49,7 +56,7 @@ export class PaidCache {
   readonly #known = new Map<string, Known>();
 
   /** Returns what was paid into and out of accounts up to the present time. */
-  *of(history: HistoryReader, accounts: readonly string[], now: number): Steps<Paid> {
+  *of(history: HistoryReader, accounts: readonly string[], now: number): Steps<AccountsPaid> {
     const flows: Flow[] = [];
     const transits: PaidTransit[] = [];
     const ledgers: WalletLedger[] = [];
@@ -66,11 +73,11 @@ export class PaidCache {
     const current = ledgers.filter(({ account, to }) => to > now && !removed.includes(account));
     const through = Math.min(now, ...current.map((ledger) => ledger.through));
     const unpriced = flows.filter(({ usdt, isPriced }) => usdt === null && isPriced);
-    const unknown = [...ledgers.flatMap(unknownIn), ...unpriced.map(({ at }) => ({ from: at, to: at }))];
+    const unpricedAt = unpriced.map(({ account, at }) => ({ account, from: at, to: at }));
     return {
       flows: flows.flatMap(({ account, at, usdt }) => (usdt === null ? [] : [{ account, at, usdt }])),
       transits,
-      unknown: merged(unknown),
+      unknown: [...ledgers.flatMap(unknownIn), ...unpricedAt],
       through,
       isNothingKnown: false,
     };
@@ -132,7 +139,13 @@ function* atSnapshots(history: HistoryReader, account: string, transits: readonl
   return seen;
 }
 
-const nothing: Paid = { flows: [], transits: [], unknown: [], through: Number.POSITIVE_INFINITY, isNothingKnown: true };
+const nothing: AccountsPaid = {
+  flows: [],
+  transits: [],
+  unknown: [],
+  through: Number.POSITIVE_INFINITY,
+  isNothingKnown: true,
+};
 
 /** The other entry of a transfer, which makes it none, may be so much later. Milliseconds. */
 const settledMs = 600_000;
@@ -142,14 +155,15 @@ const startOf = (history: HistoryReader, account: string): number =>
   Math.min(...history.series(account).map(({ firstAt }) => firstAt));
 
 /** Returns where the entries of a ledger may be incomplete: where it was not collected, and where the account was changed. */
-function unknownIn({ holes, from, to }: WalletLedger): Span[] {
+function unknownIn({ account, holes, from, to }: WalletLedger): (Span & { account: string })[] {
   const changes = [from, to].filter((at) => at > 0 && at < Number.MAX_SAFE_INTEGER);
   const within = holes.map((hole) => ({ from: Math.max(hole.from, from), to: Math.min(hole.to, to) - 1 }));
-  return [...within.filter((hole) => hole.from <= hole.to), ...changes.map((at) => ({ from: at, to: at }))];
+  const all = [...within.filter((hole) => hole.from <= hole.to), ...changes.map((at) => ({ from: at, to: at }))];
+  return all.map((span) => ({ account, ...span }));
 }
 
 /** Returns the spans without overlaps, oldest first; both ends are included. */
-function merged(spans: readonly Span[]): Span[] {
+export function merged(spans: readonly Span[]): Span[] {
   const all: Span[] = [];
   for (const { from, to } of [...spans].sort((one, other) => one.from - other.from)) {
     const last = all.at(-1);
