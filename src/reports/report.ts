@@ -18,8 +18,15 @@ export interface Report {
   usesLedger?: true;
   /** True if its rows are records or their sums, which the exchange also has of the time before the first run. */
   ofRecords?: true;
-  /** Its columns in USDT: values at the close of the period, and sums of what happened during it. */
-  money?: { atClose?: readonly string[]; during?: readonly string[] };
+  /**
+   * Its columns in USDT: values at the close of the period, or at a time in another column, in the order of these times; and sums of what
+   * happened during the period.
+   */
+  money?: {
+    atClose?: readonly string[];
+    atTimes?: Readonly<Record<string, string>>;
+    during?: readonly string[];
+  };
   rows(source: Source, span: Span): Paced<Cell[]>;
   chart?(source: Source, span: Span): Steps<Chart>;
 }

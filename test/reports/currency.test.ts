@@ -3,10 +3,14 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { beforeEach, expect, it } from "vitest";
+import { pause } from "../../src/core/async/cooperate.ts";
 import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
-import { parseEcb } from "../../src/reports/currency/ecb.ts";
+import { ecbRates, parseEcb } from "../../src/reports/currency/ecb.ts";
+import { inCurrency } from "../../src/reports/currency/in-currency.ts";
+import { returns } from "../../src/reports/ledger/returns.ts";
+import type { HistoryReader } from "../../src/store/history.ts";
 import { collect, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { runInProcess } from "../support/in-process.ts";
@@ -122,6 +126,33 @@ it("convert the results of a ledger, which is read as its rows are written", asy
   expect(found).toEqual(["2026-11-01  ", "2026-11-02 845.2 0.8"]);
 });
 
+it("have the opening and the closing of returns at the rates of the days on which they were read", () => {
+  const row = (day: string, cells: Record<string, string>) =>
+    returns.columns.map((name) => (name === "day" ? day : (cells[name] ?? null)));
+  const amounts = { opening: "108", closing: "105.65", flows: "-3", result: "0.65" };
+  const monday = { ...amounts, opening_at: "2026-10-30T23:00:00.000Z", closing_at: "2026-11-02T23:00:00.000Z" };
+  const sunday = { closing: "100", closing_at: "2026-11-01T23:00:00.000Z" };
+  const given = [row("2026-11-02", monday), row("total", monday), row("2026-11-01", sunday)];
+  function* rows() {
+    yield* given;
+  }
+  const rates = parseEcb(new TextEncoder().encode(csv));
+  const report = inCurrency({ ...returns, rows }, "EUR", () => ecbRates(rates, "EUR"));
+  const names = ["opening_eur", "closing_eur", "flows_eur", "result_eur", "opening_rate", "closing_rate_at"];
+  const span = { timezone: "UTC", by: "day", from: start, to: start + 48 * hour } as const;
+  const source = { history: {} as HistoryReader, account: null, now: start };
+  const found = [...report.rows(source, span)].flatMap((cells) =>
+    cells === pause ? [] : [names.map((name) => cells[report.columns.indexOf(name)] ?? "-").join(" ")],
+  );
+  const ends = "99.9999999999999972 100.000000000000005165";
+  expect(found).toEqual([
+    `${ends} -2.8395646000946523 0.615238996687174665 0.9259259259259259 2026-11-02`,
+    `${ends} - - 0.9259259259259259 2026-11-02`,
+    "- - - - - -",
+  ]);
+  expect([...report.unrated]).toEqual(["2026-11-01"]);
+});
+
 it("say which rates are missing, of which days, and where there are some", async () => {
   const said = async (...args: string[]) => (await print(["equity", ...span, ...args])).stderr;
   const sunday = "for 2026-11-01: amounts in";
@@ -149,7 +180,7 @@ it("reads no rate that is none", () => {
 });
 
 it.each([
-  [["ledger", "--currency", "EUR"], "ledger has no amounts in USDT, unlike balances, equity, pnl"],
+  [["ledger", "--currency", "EUR"], "ledger has no amounts in USDT, unlike balances, equity, pnl, returns"],
   [["equity", "--currency", "euro"], '--currency "euro" is not a code such as EUR'],
   [["equity", "--rates", "rates.csv"], "--rates needs --currency"],
   [["equity", "--currency", "EUR", "--rates", "nowhere.zip"], "nowhere.zip cannot be read (ENOENT)"],

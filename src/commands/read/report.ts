@@ -52,7 +52,7 @@ export const report: Command = {
     },
     {
       flags: "--currency <code>",
-      summary: "balances, equity and pnl also in this currency, such as EUR, with rate and source",
+      summary: "balances, equity, pnl and returns also in this currency, such as EUR, with rate and source",
     },
     {
       flags: "--rates <path>",

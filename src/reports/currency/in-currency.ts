@@ -5,6 +5,7 @@ import type { Cell } from "../../core/domain.ts";
 import { periodOf, periodsOf, type Span } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Report } from "../report.ts";
+import { inCurrencyAtTimes } from "./at-times.ts";
 import type { Rate, RateOf } from "./rates.ts";
 
 /**
@@ -12,7 +13,8 @@ import type { Rate, RateOf } from "./rates.ts";
  * brought has the rate of that day, and no rate in a month, which has many.
  */
 export function inCurrency(report: Report, currency: string, ratesOf: (source: Source) => RateOf): ReportInCurrency {
-  const { atClose = [], during = [] } = report.money ?? {};
+  const { atClose = [], during = [], atTimes } = report.money ?? {};
+  if (atTimes) return inCurrencyAtTimes(report, currency, ratesOf);
   const suffix = `_${currency.toLowerCase()}`;
   const converted = [...atClose, ...during];
   const unrated = new Set<string>();

@@ -21,6 +21,7 @@ export const returns: Report = {
   ],
   by: "month",
   usesLedger: true,
+  money: { atTimes: { opening: "opening_at", closing: "closing_at" }, during: ["flows", "result"] },
   *rows(source, span) {
     const whole = spanOf(span);
     if (!whole) return;
