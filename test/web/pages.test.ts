@@ -4,6 +4,7 @@ import { fundingAssets } from "../../src/datasets/snapshots/funding-assets.ts";
 import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { pageNames } from "../../src/web/pages/names.ts";
 import { btc, equityRow } from "../reports/kit.ts";
 import { change, collect, failed, minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";
@@ -194,6 +195,11 @@ it("shows the last error, and counts the outcomes of the slots", async () => {
   expect(slots.find(({ dataset }: { dataset: string }) => dataset === "equity")).toMatchObject({
     ...{ day: "2026-11-01 00:00", slots: 3, ok: 2, failed: 1 },
   });
+});
+
+it("has every page that `open` knows by its name", async () => {
+  const { request } = await startAccounts({ minutes: 3 });
+  for (const name of pageNames) expect([name, (await request(`/${name}`)).status]).toEqual([name, 200]);
 });
 
 it("shows the schedule that was in force at the shown time", async () => {

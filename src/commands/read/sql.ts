@@ -6,7 +6,7 @@ import { columnHeaders, type DescribedView, describedViews } from "../../store/s
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
 import { formatTable } from "../shared/table.ts";
-import { didYouMean, knownNames } from "../terminal/suggest.ts";
+import { didYouMean, knownNames, viewsMeant } from "../terminal/suggest.ts";
 
 export const sql: Command = {
   examples: [
@@ -68,7 +68,7 @@ function viewNamed(all: readonly DescribedView[], name: string): DescribedView {
     .filter((view) => view.name.endsWith("_history"))
     .map((view) => view.name.replace("history", "latest"));
   throw new UsageError(
-    `unknown view "${name}"${knownNames("views", name, [...all.map((view) => view.name), ...latest])}`,
+    `unknown view "${name}"${knownNames("views", name, [...all.map((view) => view.name), ...latest], viewsMeant)}`,
   );
 }
 
@@ -81,6 +81,6 @@ async function withSuggestion(error: QueryError, run: (text: string) => Promise<
   const known: string[] = [];
   for await (const batch of (await run(what === "table" ? views : columns)).rows)
     known.push(...batch.map(([cell]) => String(cell)));
-  const suggested = didYouMean(name.split(".").at(-1) ?? name, known);
+  const suggested = (what === "table" ? viewsMeant : didYouMean)(name.split(".").at(-1) ?? name, known);
   return suggested === "" ? error : new QueryError(error.message.replace(";", `; ${suggested}`));
 }

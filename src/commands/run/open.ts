@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { ConfigError, UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { pageNames } from "../../web/pages/names.ts";
 import { dashboardUrl, isDashboard } from "../check/machine.ts";
 import type { Command } from "../command.ts";
+import { knownNames } from "../terminal/suggest.ts";
 
 /** The programs that open an address in the browser, by platform. BROWSER names another one. */
 const openers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: "open", win32: "explorer" };
@@ -15,7 +17,8 @@ export const openCommand: Command = {
   ],
   onPostgres: "own",
   async run({ args: [page = ""], env, print, printError }) {
-    if (!/^[\w-]*$/.test(page)) throw new UsageError(`"${page}" is not a page; use a name such as positions`);
+    if (page !== "" && !pageNames.includes(page))
+      throw new UsageError(`unknown page "${page}"${knownNames("pages", page, pageNames)}`);
     const { http } = loadConfig(env, { credentials: false, pages: true });
     if (http === null) throw new ConfigError(["HTTP_PORT is empty, which switches the dashboard off"]);
     if (http.port === 0) throw new ConfigError(["HTTP_PORT is 0: the log of `start` or `serve` names the port"]);

@@ -7,6 +7,7 @@ import { kinds } from "../../datasets/ledger/kinds.ts";
 import { steps } from "../../queries/periods.ts";
 import { formats as programs } from "../../reports/formats/index.ts";
 import { reports } from "../../reports/index.ts";
+import { pageNames } from "../../web/pages/names.ts";
 import { type CommandSummary, findIn } from "../command.ts";
 import { globalOptions } from "../global-options.ts";
 import { formats } from "../shared/format.ts";
@@ -23,6 +24,7 @@ const argumentValues: Readonly<Record<string, readonly string[]>> = {
   name: namesOf(reports),
   endpoint: namesOf(endpoints),
   shell: Object.keys(completionScripts),
+  page: pageNames,
 };
 
 /** The values of an option; those of a path are left to the shell. */

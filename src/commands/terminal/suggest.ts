@@ -33,10 +33,20 @@ export function closestNames(given: string, known: readonly string[]): string[] 
 }
 
 /** Returns "did you mean positions?"; empty if no name is close. */
-export function didYouMean(given: string, known: readonly string[]): string {
-  const names = closestNames(given, known);
-  return names.length === 0 ? "" : `did you mean ${names.join(" or ")}?`;
+export const didYouMean = (given: string, known: readonly string[]): string => meantText(closestNames(given, known));
+
+/** Returns the same for views, of which `positons` means those of `positions`, such as `positions_history`. */
+export function viewsMeant(given: string, known: readonly string[]): string {
+  const close = closestNames(given, known);
+  if (close.length > 0) return meantText(close);
+  const [subject] = closestNames(given, [...new Set(known.map(subjectOf))]);
+  return meantText(known.filter((name) => subjectOf(name) === subject));
 }
+
+const subjectOf = (view: string): string => view.replace(/_(history|latest)$/, "");
+
+const meantText = (names: readonly string[]): string =>
+  names.length === 0 ? "" : `did you mean ${names.join(" or ")}?`;
 
 /** Returns the end of a message about an unknown name: "; did you mean main? accounts: main, hedge", or "; accounts: main, hedge". */
 export function knownNames(plural: string, given: string, known: readonly string[], meant = didYouMean): string {

@@ -27,7 +27,7 @@ it("starts the browser with the address of a page, once a dashboard answers", as
 it.each([
   [["open"], { HTTP_PORT: "9" }, 1, "No dashboard answers there"],
   [["open"], { HTTP_PORT: "" }, 78, "HTTP_PORT is empty"],
-  [["open", "../etc"], { HTTP_PORT: "9" }, 64, "is not a page"],
+  [["open", "../etc"], { HTTP_PORT: "9" }, 64, 'unknown page "../etc"; pages: positions, '],
 ])("%j with %j is exit code %d", async (args, env, code, text) => {
   expect(await runInProcess(args, temporaryFolder(), env)).toMatchObject({
     code,
