@@ -2,8 +2,9 @@
 import { multiply, places, truncate } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { durationText, escapeControlChars } from "../core/text.ts";
+import { walletLabel } from "../output/labels.ts";
 import { type Cut, isStable, shownMoney, shownPercent, shownPrice, shownQuantity } from "../output/shown.ts";
-import type { AlertState, OpenAlert } from "../store/alerts/alert-store.ts";
+import type { AlertState, Message, OpenAlert } from "../store/alerts/alert-store.ts";
 import type { Measurement } from "./rules.ts";
 
 /** Longer names are cut; those of the exchange are shorter. Characters. */
@@ -47,6 +48,14 @@ export const futuresAccountText = (marginCoin: unknown, product: unknown): strin
   `futures account in ${nameText(marginCoin)} (${product})`;
 
 export const unifiedAccountText = "unified account";
+
+/** Returns the subject of an alert for display, in which the wallet of a ledger has its label. */
+export const shownSubject = ({ kind, what }: Pick<OpenAlert, "kind" | "what">): string =>
+  kind === "ledger-break" ? what.replace(/(?<= in )\S+$/, (wallet) => walletLabel(wallet)) : what;
+
+/** Returns the sentence of a notification with its subject for display. */
+export const shownSentence = ({ sentence, ...alert }: Pick<Message, "kind" | "what" | "sentence">): string =>
+  sentence.replace(alert.what, () => shownSubject(alert));
 
 const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
 

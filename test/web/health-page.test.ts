@@ -1,4 +1,5 @@
 /** Tests the page of data health: gaps by event, runs, alerts, integrity, system. */
+import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
@@ -8,6 +9,7 @@ import { noChanges } from "../../src/store/alerts/alert-store.ts";
 import { keepVerification } from "../../src/store/files/verified-file.ts";
 import { btc, equityRow } from "../reports/kit.ts";
 import { collect, failed, good, item, minute, start } from "../store/kit.ts";
+import { runInProcess } from "../support/in-process.ts";
 import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
@@ -175,6 +177,26 @@ it("cuts gaps at a chosen instant: one that lasted longer has its slots until th
     expect(await of(name, "50:00")).toEqual([["05", "24", 20]]);
   }
   expect(part(await page("/collection?at=2026-11-01T00:10:30Z"), "outages")).not.toContain("00:24");
+});
+
+it("names the wallet of a ledger as other pages do, while the API has the stored text", async () => {
+  const { store, page, json, site } = await startAccounts({ minutes: 9 });
+  const alert = { kind: "ledger-break", account: "main", what: "ledger of BTC in margin-isolated/BTCUSDT" };
+  const said = `main: ${alert.what} does not explain the balance; see \`reconcile --wallet margin-isolated/BTCUSDT\``;
+  const message = { ...alert, state: "fired", at: start, value: "1", threshold: null, delivery: "log" } as const;
+  const open = (name: string) => ({ ...alert, name, subject: name, scopeId: null, firedAt: start });
+  const messages = [{ ...message, alert: "a1", sentence: `Alert: ${said}` }];
+  await store.alerts.record({ ...noChanges, fired: [open("a1"), open("a2")], messages });
+  const label = "ledger of BTC in Isolated margin, BTCUSDT";
+  const [health, overview] = [await page("/collection"), await page("/")];
+  for (const shown of [part(health, "alerts"), part(overview, "attention")]) {
+    expect(shown).toContain(`main: ${label} does not explain the balance; see \`reconcile --wallet margin-isolated/`);
+    expect(shown).toContain(`main: ${label}: ledger-break`);
+  }
+  expect(part(health, "notifications")).toContain(`Alert: main: ${label} does`);
+  expect((await json("/api/notifications")).rows[0]).toMatchObject({ what: alert.what, sentence: `Alert: ${said}` });
+  const { stdout } = await runInProcess(["alerts", "list"], tmpdir(), { DATABASE_URL: `file:${site.databasePath}` });
+  expect(stdout.match(new RegExp(label, "g"))).toHaveLength(3);
 });
 
 it("finds the notifications up to an instant, and those of an account, however many came later or are of others", async () => {

@@ -1,3 +1,4 @@
+import { shownSentence, shownSubject } from "../../alerts/messages.ts";
 import { findUnevaluated, type Unevaluated } from "../../alerts/unevaluated.ts";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
@@ -72,7 +73,7 @@ const jsonOf = (
 
 function openLines(open: readonly OpenAlert[], times: Times): string[] {
   if (open.length === 0) return ["No open alerts."];
-  const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, times.text(firedAt)]);
+  const rows = open.map((one) => [one.account, one.kind, shownSubject(one), times.text(one.firedAt)]);
   return formatTable(["account", "open alert", "subject", `since (${times.timezone})`], rows);
 }
 
@@ -84,7 +85,7 @@ function unevaluatedLines(spots: readonly Unevaluated[]): string[] {
 
 function notificationLines(messages: readonly Message[], times: Times): string[] {
   if (messages.length === 0) return ["No notifications sent."];
-  const rows = messages.map((one) => [times.text(one.at), deliveryText(one), one.sentence]);
+  const rows = messages.map((one) => [times.text(one.at), deliveryText(one), shownSentence(one)]);
   return formatTable([`at (${times.timezone})`, "delivery", "notification"], rows);
 }
 

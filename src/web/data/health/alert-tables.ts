@@ -39,10 +39,11 @@ export const notifications: DataTable = {
     text("delivery", "Delivery"),
     count("attempts", "Attempts"),
     text("problem", "Problem"),
+    text("what", "Subject"),
   ],
   *rows({ history, account: selected, at: until, isNow }) {
     const messages = history.lastMessages(maxMessages, { account: selected, until: isNow ? null : until });
-    for (const { at, account, kind, state, sentence, delivery, attempts, problem } of messages)
+    for (const { at, account, kind, what, state, sentence, delivery, attempts, problem } of messages)
       yield {
         at: instantText(at),
         account,
@@ -52,6 +53,7 @@ export const notifications: DataTable = {
         delivery: delivery === "log" ? "log only" : isNow ? delivery : null,
         attempts: isNow ? BigInt(attempts) : null,
         problem: isNow ? problem : null,
+        what,
       };
   },
 };

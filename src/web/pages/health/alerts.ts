@@ -1,5 +1,7 @@
 /** Renders the alerts that were open at the shown instant, to which the bell of the header leads, the notifications about all alerts, and the rules. */
 import { html } from "hono/html";
+import { shownSentence } from "../../../alerts/messages.ts";
+import { escapeControlChars } from "../../../core/text.ts";
 import type { ShownSetting } from "../../../settings/sections/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { notifications } from "../../data/health/alert-tables.ts";
@@ -68,5 +70,7 @@ const marks: Record<string, string> = { fired: "▲", recovered: "●", closed: 
 const cells: Record<string, CellRenderer> = {
   state: ({ state }) =>
     html`<span class="state ${state === "fired" ? "stale" : "fresh"}">${marks[String(state)] ?? ""} ${String(state)}</span>`,
+  sentence: ({ kind, what, sentence }) =>
+    html`${escapeControlChars(shownSentence({ kind: String(kind), what: String(what), sentence: String(sentence) }))}`,
   problem: (row, plain) => (row.problem === null ? none() : plain),
 };

@@ -1,5 +1,6 @@
 /** Lists what happened to the accounts: money paid in and out, upgrades and alerts. The curve above has a flag for each. */
 import { html } from "hono/html";
+import { shownSentence } from "../../../alerts/messages.ts";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { absolute, isPositive } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
@@ -89,7 +90,7 @@ function alertsOf({ history, account, at: until, isNow }: View): Event[] {
   return history
     .lastMessages(maxMessages, { account, until: isNow ? null : until })
     .filter(({ state }) => state === "fired")
-    .map(({ at, sentence }) => ({ at, flag: "A" as const, text: html`${escapeControlChars(sentence)}` }));
+    .map((one) => ({ at: one.at, flag: "A" as const, text: html`${escapeControlChars(shownSentence(one))}` }));
 }
 
 export function eventsHtml({ timezone }: View, { shown, isCut, unknown, missing }: Events): Html {
