@@ -83,9 +83,13 @@ describe("the height of a growth", () => {
     expect(depths(life, 2 * minute)).toEqual(["0", "0.2", "0.2", "0"]);
   });
 
-  it("begins anew after everything was lost, not after everything was paid out", () => {
+  it("begins anew with money that comes in after everything was lost, not after everything was paid out", () => {
     const lost = [valuation(0, "100"), valuation(1, "0"), valuation(2, "50", "50"), valuation(3, "40")];
     expect(depths(lost, 60 * minute)).toEqual(["0", "1", "0", "0.2"]);
+    const empty = [valuation(0, "100"), valuation(1, "0"), valuation(2, "0"), valuation(3, "-5"), valuation(4, "1")];
+    expect(depths(empty, 60 * minute)).toEqual(["0", "1", "1", "1.05", "0.99"]);
+    const dust = [valuation(0, "100"), valuation(1, "40"), valuation(2, "0", "-40"), valuation(3, "0.1")];
+    expect(depths(dust, 60 * minute)).toEqual(["0", "0.6", "0.6", "0.6"]);
     const left = [valuation(0, "100"), valuation(1, "80"), valuation(2, "0", "-80"), valuation(3, "50", "50")];
     expect(depths(left, 60 * minute)).toEqual(["0", "0.2", "0.2", "0.2"]);
   });

@@ -67,19 +67,19 @@ export class GrowthWindow {
       return null;
     }
     const since = [...this.#skipped, known];
-    const growth = last && this.#grown(last, since);
-    const point = { at, equity, growth: growth ?? "1" };
     // After a total loss, money that comes in starts another growth.
-    if (growth === null) this.#highs = [];
-    if (growth === null || since.some((one) => !isZero(one.flow ?? "0"))) this.#paid = point;
+    const isFirst = !last || (!isPositive(last.growth) && since.some((one) => isPositive(one.flow ?? "0")));
+    const growth = isFirst ? "1" : this.#grown(last, since);
+    const point = { at, equity, growth: growth ?? last?.growth ?? "1" };
+    if (isFirst) this.#highs = [];
+    if (isFirst || growth === null || since.some((one) => !isZero(one.flow ?? "0"))) this.#paid = point;
     this.#last = point;
     this.#skipped = [];
     return this.#heightAt(point);
   }
 
-  /** Returns the growth after the last point; null if everything was lost up to there, or its result is not known. */
+  /** Returns the growth after the last point; null if what was won or lost since is not known, so that it is left out. */
   #grown(last: Point, since: readonly Valuation[]): DecimalString | null {
-    if (!isPositive(last.growth)) return null;
     const paid = this.#paid ?? last;
     const begin = (paid === last ? [last] : [paid, last]).map(({ at, equity }) => ({ at, equity, ...nothingPaid }));
     const end = [...growthAcross([...begin, ...since])].at(-1);

@@ -78,6 +78,16 @@ it("finds a loss beside a deposit, and its recovery beside a withdrawal, once ea
   expect(alerts(world)).toEqual(["fired 0.15", expect.stringMatching(/^recovered -?0(\.0\d+)?$/)]);
 });
 
+it("does not recover from a total loss until money comes in", async () => {
+  const { world, until, pay, win } = await open();
+  win(9.5, "-1000");
+  await until(28);
+  expect(alerts(world)).toEqual(["fired 1"]);
+  pay(28.5, "500");
+  await until(33);
+  expect(alerts(world)).toEqual(["fired 1", "recovered 0"]);
+});
+
 it("gives the same notifications where the daemon crashes after every minute", async () => {
   const { world, until, pay, win } = await open();
   for (let at = 9; at < 45; at += 1) {
