@@ -53,7 +53,7 @@ export class Drawdowns {
   readonly #ledgers: LedgerDrawdowns | null;
   readonly #delivery: DeliveryState;
   readonly #waiting = new Map<string, Waiting[]>();
-  /** Up to which snapshot each account was evaluated, of those whose snapshots ever waited. Epoch ms. */
+  /** The id of the last snapshot that was evaluated, of each account whose snapshots ever waited. */
   #evaluatedTo = new Map<string, number>();
 
   constructor({ alerts, settings, clock, history, delivery }: DrawdownOptions) {
@@ -66,7 +66,8 @@ export class Drawdowns {
 
   /** Continues with the snapshots that were waiting when the last process ended. */
   async begin(): Promise<void> {
-    if (!this.#ledgers) return;
+    // Where several processes share a PostgreSQL, no snapshot waits, and each would find those of all.
+    if (this.#alerts.isOwn) return;
     this.#evaluatedTo = new Map(await this.#alerts.drawdownsTo());
     this.#waiting.clear();
     for (const [account, to] of this.#evaluatedTo)
@@ -75,13 +76,13 @@ export class Drawdowns {
 
   /** Evaluates a good snapshot of the equity, or makes it wait. `rows` are those of the snapshot. */
   async take(snapshot: StoredSnapshot, rows: readonly Row[], evaluation: Evaluation, peaks: Peaks): Promise<void> {
-    const { account, takenAt } = snapshot;
-    const isWaiting = (this.#waiting.get(account)?.length ?? 0) > 0;
-    if (!isWaiting && this.#through(account) === null) return this.#evaluate(snapshot, rows, evaluation, peaks);
+    const { account, id } = snapshot;
+    // Later, those that need not wait are evaluated in the same pass: the stored position has to pass them, too.
     if (!this.#evaluatedTo.has(account)) {
-      const drawdowns = [{ account, to: takenAt - 1 }];
+      if (this.#through(account) === null) return this.#evaluate(snapshot, rows, evaluation, peaks);
+      const drawdowns = [{ account, to: id - 1 }];
       await this.#alerts.record({ ...noChanges, drawdowns });
-      this.#evaluatedTo.set(account, takenAt - 1);
+      this.#evaluatedTo.set(account, id - 1);
     }
     this.#add(snapshot);
   }
@@ -100,12 +101,12 @@ export class Drawdowns {
   }
 
   #add(snapshot: StoredSnapshot): void {
-    const { account, takenAt } = snapshot;
+    const { account, id } = snapshot;
     const waiting = this.#waiting.get(account) ?? [];
     this.#waiting.set(account, waiting);
     // A batch whose changes could not be written is read again.
-    const last = waiting.at(-1)?.snapshot.takenAt ?? this.#evaluatedTo.get(account) ?? 0;
-    if (takenAt > last) waiting.push({ snapshot, since: this.#clock.monotonic() });
+    const last = waiting.at(-1)?.snapshot.id ?? this.#evaluatedTo.get(account) ?? 0;
+    if (id > last) waiting.push({ snapshot, since: this.#clock.monotonic() });
   }
 
   #through(account: string): number | null {
@@ -119,11 +120,11 @@ export class Drawdowns {
       ({ snapshot, since }) => through === null || snapshot.takenAt <= through || since <= latest,
     );
     const due = waiting.slice(0, last + 1).map(({ snapshot }) => snapshot);
-    const to = due.at(-1)?.takenAt;
+    const to = due.at(-1)?.id;
     if (to === undefined) return [];
     const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
     const peaks = new Peaks(this.#alerts);
-    const heights = through === null ? null : await this.#heights(account, to);
+    const heights = through === null ? null : await this.#heights(account, due);
     const { drawdown, drawdownHours } = this.#settings;
     for (const snapshot of due) {
       const rows = await this.#alerts.rows(dataset, snapshot.id);
@@ -140,8 +141,9 @@ export class Drawdowns {
     return evaluation.messages;
   }
 
-  #heights(account: string, to: number) {
-    const asked = { from: this.#evaluatedTo.get(account) ?? to - 1, to, now: this.#clock.now() };
+  #heights(account: string, due: readonly StoredSnapshot[]) {
+    const times = due.map(({ takenAt }) => takenAt);
+    const asked = { from: Math.min(...times), to: Math.max(...times), now: this.#clock.now() };
     return this.#ledgers && cooperate(this.#ledgers.heights(account, asked), { turnMs });
   }
 

@@ -55,7 +55,7 @@ export class LedgerDrawdowns {
   }
 
   /**
-   * Returns the heights of an account at its snapshots of the equity after `from` and up to `to`, by the time of the snapshot. Those after
+   * Returns the heights of an account at its snapshots of the equity from `from` to `to`, by the time of the snapshot. Those after
    * the end of the ledger are computed as if nothing was paid since.
    */
   *heights(
@@ -76,7 +76,7 @@ export class LedgerDrawdowns {
     }
   }
 
-  /** Returns what is known of an account; nothing if it is later than a time, or if what was read has changed since. */
+  /** Returns what is known of an account; nothing if it is not before a time, or if what was read has changed since. */
   #followedFrom(account: string, from: number, now: number): Followed {
     // A hole that is still open begins after what was read.
     const closed = ({ wallet, from, to, holes }: WalletLedger) => [
@@ -88,7 +88,7 @@ export class LedgerDrawdowns {
     const holes = JSON.stringify(this.#history.ledgers(account).map(closed));
     const known = this.#followed.get(account);
     const isValid =
-      known?.holes === holes && (known.window.at ?? 0) <= from && this.#history.isUnchangedSince(known.mark);
+      known?.holes === holes && (known.window.at ?? 0) < from && this.#history.isUnchangedSince(known.mark);
     const followed = {
       window: isValid ? known.window : new GrowthWindow(this.#windowMs),
       holes,

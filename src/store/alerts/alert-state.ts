@@ -27,7 +27,7 @@ export const maxPending = 1000;
 /** The number of messages kept, pending or not. */
 export const maxMessages = 2000;
 
-/** The hour under which it is stored up to which snapshot the drawdown of an account was evaluated. */
+/** The hour under which the id of the last snapshot whose drawdown was evaluated is stored. */
 export const drawdownHour = -2;
 
 /** Thrown to roll back a transaction whose changes were computed from an outdated state. */
@@ -213,12 +213,11 @@ function prepareReads(sqlite: Sqlite) {
       .raw(),
     waitingEquities: sqlite.prepare<{ account: string; after: number }, StoredSnapshot>(
       `select ${snapshotColumns}
-       from account a join series e on e.account_id = a.id and e.dataset = 'equity' join scope p on p.series_id = e.id
-         join snapshot n on n.scope_id = p.id and n.taken_at > @after and n.error_code is null
-         join run r on r.id = n.run_id
-       where a.name = @account and r.cause is not 'imported'
-         and n.id <= (select cast(figure as integer) from alert_figure where account = @account and hour = 0)
-       order by n.taken_at, n.id`,
+       from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
+         join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where n.id > @after and n.id <= (select cast(figure as integer) from alert_figure where account = @account and hour = 0)
+         and a.name = @account and e.dataset = 'equity' and n.error_code is null and r.cause is not 'imported'
+       order by n.id`,
     ),
     // Without an index: scanning the few messages that are kept costs less than one more page in every database.
     nextPending: sqlite.prepare<[], Message>(

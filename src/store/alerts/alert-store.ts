@@ -95,7 +95,7 @@ export interface AlertChanges {
   fired: readonly OpenAlert[];
   messages: readonly Notification[];
   peaks: readonly EquityPeak[];
-  /** Up to which snapshot of the equity the drawdown of an account was evaluated. Epoch ms. */
+  /** The id of the last snapshot of the equity whose drawdown was evaluated, by account. */
   drawdowns: readonly { account: string; to: number }[];
   /** `from` is the position as last read or written, null if there was none. */
   positions: readonly { account: string; from: number | null; to: number }[];
@@ -124,11 +124,11 @@ export interface AlertStore {
   /** Returns the stored peaks of the hours from `from` to `to`, both included (epoch ms). */
   peaks(account: string, from: number, to: number): Promise<EquityPeak[]>;
   /**
-   * Returns up to which snapshot of the equity the drawdown of each account was evaluated (epoch ms), without accounts whose snapshots
-   * never waited for the exchange's ledger.
+   * Returns the id of the last snapshot of the equity whose drawdown was evaluated, by account, without accounts whose snapshots never
+   * waited for the exchange's ledger.
    */
   drawdownsTo(): Promise<ReadonlyMap<string, number>>;
-  /** Returns the good snapshots of the equity of an account after a time (epoch ms) up to the stored position of the account, oldest first. */
+  /** Returns the good snapshots of the equity of an account after the one with an id, up to the stored position of the account. */
   waitingEquities(account: string, after: number): Promise<StoredSnapshot[]>;
   /** Returns when one of the coins last had a price, at or after `from` and as of a snapshot (epoch ms); null if none had. */
   pricedUntil(coins: readonly string[], asOf: StoredSnapshot, from: number): Promise<number | null>;

@@ -24,9 +24,9 @@ async function open(more: Record<string, string> = {}) {
   };
   await evaluate();
   money.pay(start - 60 * minute, "1000");
-  /** Lets time pass, minute by minute, up to so many minutes after the start. */
-  const until = async (end: number) => {
-    for (let at = Math.ceil((world.clock.now() - start) / minute); at <= end; at += 1) {
+  /** Lets time pass, minute by minute, up to so many minutes after the start; nothing happens before `from`. */
+  const until = async (end: number, from = Math.ceil((world.clock.now() - start) / minute)) => {
+    for (let at = from; at <= end; at += 1) {
       await world.at(start + at * minute);
       await evaluate();
     }
@@ -100,6 +100,49 @@ it("gives the same notifications where the daemon crashes after every minute", a
     await world.restart();
   }
   expect(alerts(world).map((text) => text.slice(0, 14))).toEqual(["fired 0.15", "recovered 0", "fired 0.191489"]);
+});
+
+it("evaluates each snapshot once where bills are collected no longer", async () => {
+  const { world, until, win } = await open();
+  await world.restart({ ...settings, SCHEDULE_BILLS: "" });
+  const day = 25 * 60;
+  await until(day + 6, day);
+  win(day + 6.5, "-500");
+  await until(day + 11);
+  win(day + 11.5, "500");
+  await until(day + 16);
+  expect(alerts(world)).toEqual(["fired 0.5", "recovered 0"]);
+  await world.restart();
+  await until(day + 21);
+  expect(alerts(world)).toEqual(["fired 0.5", "recovered 0"]);
+});
+
+it("does not evaluate what was stored while the alert was off", async () => {
+  const { world, until, win } = await open();
+  await world.restart({ ...settings, ALERT_DRAWDOWN: "" });
+  win(9.5, "-500");
+  await until(11);
+  win(11.5, "500");
+  await until(16);
+  await world.restart(settings);
+  await until(25);
+  expect(alerts(world)).toEqual([]);
+});
+
+it("evaluates what is stored after a clock that was ahead was set back", async () => {
+  const { world, until, win } = await open();
+  world.clock.setWallClock(start + 180.5 * minute);
+  await until(200);
+  expect(world.rows("select max(taken_at) >= '2026-03-02T11:20' as was_ahead from equity_history")).toEqual([
+    { was_ahead: 1 },
+  ]);
+  world.clock.setWallClock(start + 30.5 * minute);
+  win(31, "-500");
+  await until(60);
+  await world.restart();
+  win(60.5, "500");
+  await until(90);
+  expect(alerts(world)).toEqual(["fired 0.5", "recovered 0"]);
 });
 
 it("waits a quarter of an hour for a ledger that cannot be read, and then says what is unknown", async () => {

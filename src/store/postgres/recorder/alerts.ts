@@ -181,10 +181,10 @@ export class PostgresAlerts implements AlertStore {
   waitingEquities(account: string, after: number): Promise<StoredSnapshot[]> {
     return this.#postgres.query<StoredSnapshot>(
       `select ${snapshotColumns} ${fromSnapshot} join run r on r.id = n.run_id
-       where a.name = $1 and e.dataset = 'equity' and n.taken_at > $2 and n.error_code is null
+       where a.name = $1 and e.dataset = 'equity' and n.id > $2 and n.error_code is null
          and r.cause is distinct from 'imported'
          and n.id <= (select figure::bigint from alert_figure where account = $1 and hour = 0)
-       order by n.taken_at, n.id`,
+       order by n.id`,
       [account, after],
     );
   }
