@@ -101,12 +101,14 @@ export class Drawdowns {
   }
 
   #add(snapshot: StoredSnapshot): void {
-    const { account, id } = snapshot;
+    const { account, id, takenAt } = snapshot;
     const waiting = this.#waiting.get(account) ?? [];
     this.#waiting.set(account, waiting);
     // A batch whose changes could not be written is read again.
     const last = waiting.at(-1)?.snapshot.id ?? this.#evaluatedTo.get(account) ?? 0;
-    if (id > last) waiting.push({ snapshot, since: this.#clock.monotonic() });
+    // It may have waited in an earlier process.
+    const waitedMs = Math.max(0, this.#clock.now() - takenAt);
+    if (id > last) waiting.push({ snapshot, since: this.#clock.monotonic() - waitedMs });
   }
 
   #through(account: string): number | null {

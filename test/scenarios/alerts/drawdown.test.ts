@@ -162,6 +162,19 @@ it("waits a quarter of an hour for a ledger that cannot be read, and then says w
   expect(sentences(world)[1]).toContain("is at its 1-day high");
 });
 
+it("waits no longer where the daemon ends again and again", async () => {
+  const { world, money, until, win } = await open();
+  money.areBillsReadable = false;
+  win(9.5, "-600");
+  for (const at of [14, 19, 24]) {
+    await until(at);
+    expect(alerts(world)).toEqual([]);
+    await world.restart();
+  }
+  await until(26);
+  expect(alerts(world)).toEqual(["fired 0.6"]);
+});
+
 it("evaluates an account at once whose ledger is not collected, and says what it counts", async () => {
   const { world, until, pay } = await open({ SCHEDULE_BILLS: "" });
   pay(9.5, "-600");
