@@ -167,6 +167,9 @@ export function incrementalDataset<C extends Columns>(declaration: IncrementalDe
   return { schedule: everyFiveMinutes, ...declaration, mode: "incremental", sources };
 }
 
+/** How long after its own time a record may appear: every run reads so far back again. Milliseconds. */
+export const lateRecordMs = 10 * minuteMs;
+
 /** How far back the lists of records whose state changes are read again by every run. Milliseconds. */
 const changesOverlapMs = 3 * dayMs;
 
@@ -181,7 +184,7 @@ function bindListSource<Data, C extends Columns>(
     spanMs,
     retentionMs,
     pageSize,
-    overlapMs: changes ? changesOverlapMs : 10 * minuteMs,
+    overlapMs: changes ? changesOverlapMs : lateRecordMs,
     needs: [],
     scopes,
     parts,

@@ -1,6 +1,7 @@
 /** Measures the drawdown of accounts without what was paid in and out, as far as the exchange's ledger was read. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs, hourMs } from "../../core/time.ts";
+import { lateRecordMs } from "../../datasets/incremental.ts";
 import { isCounted } from "../../queries/flows.ts";
 import { Valuations } from "../../reports/ledger/valuations.ts";
 import type { HistoryReader, Mark, WalletLedger } from "../../store/history.ts";
@@ -22,7 +23,7 @@ export interface SnapshotHeight extends Height {
   isPart: boolean;
 }
 
-/** Reads the heights of the equity of accounts; those up to the end of the ledger are kept, so that each snapshot is read once. */
+/** Reads the heights of the equity of accounts; those before which no entry can appear any more are kept, so that they are read once. */
 export class LedgerDrawdowns {
   readonly #history: HistoryReader;
   readonly #windowMs: number;
@@ -67,7 +68,7 @@ export class LedgerDrawdowns {
       const valuations = new Valuations({ history: this.#history, account, now }, account);
       const { window } = this.#followedFrom(account, from, now);
       const heights = new Map<number, SnapshotHeight>();
-      const settled = Math.min(this.through(account, now) ?? 0, to);
+      const settled = Math.min((this.through(account, now) ?? 0) - lateRecordMs, to);
       yield* follow(window, valuations, { from: from - this.#windowMs, to: settled }, heights);
       if (settled < to) yield* follow(window.copy(), valuations, { from: from - this.#windowMs, to }, heights);
       return heights;

@@ -175,6 +175,17 @@ it("waits no longer where the daemon ends again and again", async () => {
   expect(alerts(world)).toEqual(["fired 0.6"]);
 });
 
+it("recovers when the entry of a withdrawal appears late", async () => {
+  const { world, until, pay } = await open();
+  pay(9.5, "-600");
+  const late = world.exchange.bills.splice(-1);
+  await until(14);
+  expect(alerts(world)).toEqual(["fired 0.6"]);
+  world.exchange.bills.push(...late);
+  await until(23);
+  expect(alerts(world)).toEqual(["fired 0.6", "recovered 0"]);
+});
+
 it("evaluates an account at once whose ledger is not collected, and says what it counts", async () => {
   const { world, until, pay } = await open({ SCHEDULE_BILLS: "" });
   pay(9.5, "-600");
