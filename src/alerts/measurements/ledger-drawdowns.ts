@@ -7,8 +7,14 @@ import { Valuations } from "../../reports/ledger/valuations.ts";
 import type { HistoryReader, Mark, WalletLedger } from "../../store/history.ts";
 import { GrowthWindow, type Height } from "./growth-window.ts";
 
-/** A ledger that was not read for so long is one that is no longer collected. Milliseconds. */
+/** A ledger that could not be read, or was not collected, for so long is one that no snapshot waits for. Milliseconds. */
 const maxLagMs = dayMs;
+
+/** Up to when it is known what was paid (epoch ms), and whether that is because the next run is still to come. */
+interface Read {
+  through: number;
+  isExpected: boolean;
+}
 
 /** What was read of an account: up to where its ledger was read, and which parts of it were not collected. */
 interface Followed {
@@ -27,7 +33,7 @@ export interface SnapshotHeight extends Height {
 export class LedgerDrawdowns {
   readonly #history: HistoryReader;
   readonly #windowMs: number;
-  readonly #through = new Map<string, number>();
+  readonly #read = new Map<string, Read>();
   readonly #followed = new Map<string, Followed>();
 
   constructor(history: HistoryReader, hours: number) {
@@ -37,22 +43,23 @@ export class LedgerDrawdowns {
 
   /** Reads how far the ledger of an account was read, which has just changed. */
   refresh(account: string): void {
-    this.#through.delete(account);
+    this.#read.delete(account);
   }
 
   /** Returns up to when it is known what was paid, at most `now`; null without a ledger that is collected. Epoch ms. */
   through(account: string, now: number): number | null {
-    const known = this.#through.get(account) ?? this.#readThrough(account, now);
-    this.#through.set(account, known);
-    return known < now - maxLagMs ? null : known;
+    const known = this.#read.get(account) ?? this.#readThrough(account, now);
+    this.#read.set(account, known);
+    return known.isExpected || known.through >= now - maxLagMs ? known.through : null;
   }
 
-  #readThrough(account: string, now: number): number {
+  #readThrough(account: string, now: number): Read {
     const ledgers = this.#history.ledgers(account).filter((one) => isCounted(one) && one.to > now);
-    if (ledgers.length === 0) return 0;
+    if (ledgers.length === 0) return { through: 0, isExpected: false };
     // What could not be read until now may soon be.
     const open = ledgers.flatMap(({ holes }) => holes.filter(({ to }) => to > now).map(({ from }) => from));
-    return Math.min(new Valuations({ history: this.#history, account, now }, account).through, ...open);
+    const { through } = new Valuations({ history: this.#history, account, now }, account);
+    return { through: Math.min(through, ...open), isExpected: open.length === 0 };
   }
 
   /**

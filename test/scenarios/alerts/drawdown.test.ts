@@ -186,6 +186,20 @@ it("recovers when the entry of a withdrawal appears late", async () => {
   expect(alerts(world)).toEqual(["fired 0.6", "recovered 0"]);
 });
 
+it("waits for the ledger also after a pause of more than a day", async () => {
+  const more = { ALERT_DRAWDOWN_DAYS: "7" };
+  const { world, until, pay } = await open(more);
+  pay(9.5, "-600");
+  await until(19);
+  const day = 25 * 60;
+  world.clock.advanceTo(start + day * minute - 10_000);
+  await world.restart();
+  pay(day - 1, "-200");
+  await until(day + 9, day);
+  expect(world.rows("select count(*) as n from equity_history where taken_at > '2026-03-03'")).toEqual([{ n: 2 }]);
+  expect(sentences(world)).toEqual([]);
+});
+
 it("evaluates an account at once whose ledger is not collected, and says what it counts", async () => {
   const { world, until, pay } = await open({ SCHEDULE_BILLS: "" });
   pay(9.5, "-600");
