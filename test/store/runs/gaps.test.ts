@@ -74,7 +74,7 @@ describe("the gaps", () => {
     );
   });
 
-  it("of a span are those that overlap it, newest first, of one account and the public data", async () => {
+  it("of a span are those that overlap it, with their slots until its end, newest first, of one account and the public data", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.closeSlots("main", "positions", [missed(1), missed(2), missed(4, "late"), missed(5)]);
@@ -88,7 +88,7 @@ describe("the gaps", () => {
       ["positions", 5, 1],
       ["prices", 5, 1],
       ["positions", 4, 1],
-      ["spot-assets", 3, 2],
+      ["spot-assets", 3, 1],
       ["positions", 1, 2],
     ]);
   });
