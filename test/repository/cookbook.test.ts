@@ -3,20 +3,17 @@
  * their results with stored ones. After an intended change run `npx vitest run test/repository/cookbook.test.ts -u` and read the
  * difference.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cellText } from "../../src/core/domain.ts";
-import { datasets } from "../../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
-import { viewsOf } from "../../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { simulateFortnight } from "../support/fortnight.ts";
 import { storeLedger } from "../support/ledger-history.ts";
+import { inProgram, inShell, shell } from "../support/sqlite-shell.ts";
 
 const page = readFileSync("docs/cookbook.md", "utf8");
 const queries = page
@@ -65,33 +62,12 @@ afterAll(() => {
 
 const results = new Map<string, string>();
 
-/** Returns the result of `sql` with one line per row, in the format of the `sqlite3` program. A query runs once. */
+/** Returns the result of `sql`, which runs once. */
 function resultOf(sql: string, on = database): string {
-  const known = results.get(sql);
-  if (known !== undefined) return known;
-  const { columns, rows } = prepareQuery(on, sql);
-  const lines = [...rows()].map((cells) => cells.map((cell) => (cell === null ? "NULL" : cellText(cell))).join("|"));
-  const result = [columns.join("|"), ...lines, ""].join("\n");
+  const result = results.get(sql) ?? inProgram(sql, on);
   results.set(sql, result);
   return result;
 }
-
-/** Returns the version of the installed `sqlite3`; null if it is missing or has no decimal extension. */
-function shellVersion(): string | null {
-  try {
-    const sql = "select sqlite_version() where decimal_add('1', '2') = '3'";
-    return execFileSync("sqlite3", [":memory:", sql], { encoding: "utf8", stdio: "pipe" }).trim();
-  } catch {
-    return null;
-  }
-}
-
-const shell = shellVersion();
-const inShell = (sql: string, file = path): string =>
-  execFileSync("sqlite3", ["-readonly", "-header", "-nullvalue", "NULL", file, sql], {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
 
 /** Returns the rows of the query with this number. */
 const rowsOf = (number: number): Record<string, string | null>[] => {
@@ -213,11 +189,4 @@ describe("the cookbook", () => {
       ["2026-10-05", "24", "21", "0", "3"],
     ]);
   });
-});
-
-it.skipIf(!shell).each([...viewsOf(datasets).keys()])(`sqlite3 ${shell} reads %s like this program`, (view) => {
-  // A result without rows has no header in the shell.
-  const sorted = (text: string) => text.split("\n").slice(1).sort();
-  const sql = `select * from ${view}`;
-  expect(sorted(inShell(sql) || "\n")).toEqual(sorted(resultOf(sql)));
 });
