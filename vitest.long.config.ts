@@ -7,17 +7,22 @@ const inFolder = (folder: string, ...names: string[]) => names.map((name) => `te
 export const long = [
   ...inFolder("browser", "accessibility", "charts", "header", "pages", "positions"),
   ...inFolder("collecting", "related-rows"),
+  ...inFolder("collecting/incremental", "tax-records"),
+  ...inFolder("commands/db", "replay"),
+  ...inFolder("commands/read", "export", "sql"),
   ...inFolder("commands/shared", "pager"),
-  ...inFolder("reports", "pnl", "returns"),
-  ...inFolder("scenarios", "backup", "lifecycle", "month", "new-dataset"),
-  ...inFolder("scenarios/alerts", "other-rules", "path"),
+  ...inFolder("output", "export"),
+  ...inFolder("reports", "daily", "ledger", "ledger-records", "pnl", "returns"),
+  ...inFolder("scenarios", "backup", "lifecycle", "month", "new-dataset", "sub-path"),
+  ...inFolder("scenarios/alerts", "drawdown", "other-rules", "path"),
   ...inFolder("scenarios/export", "damage", "round-trip"),
   ...inFolder("scenarios/postgres", "commands"),
-  ...inFolder("scenarios/store", "audit"),
+  ...inFolder("scenarios/store", "audit", "size", "views-in-sqlite"),
   ...inFolder("store/ledger", "life", "reconcile", "rules", "soundness", "upgrade"),
   ...inFolder("store/positions", "results"),
-  ...inFolder("store/postgres", "ledger", "recorded-ledger", "same-history", "ship"),
+  ...inFolder("store/postgres", "ledger", "mirror", "recorded-ledger", "same-history", "ship"),
   ...inFolder("store/responses", "correct", "replay"),
+  ...inFolder("store/sqlite", "write-queue"),
   ...inFolder("store/verify", "ledger"),
   ...inFolder("web", "performance"),
 ];
@@ -35,4 +40,5 @@ export const parallel = {
   isolate: false,
 };
 
-export default defineConfig({ test: { ...parallel, include: long } });
+// Few at once, because what runs at low priority has to keep the time limits of the program itself.
+export default defineConfig({ test: { ...parallel, include: long, maxWorkers: 3 } });
