@@ -83,6 +83,13 @@ describe("the height of a growth", () => {
     expect(depths(life, 2 * minute)).toEqual(["0", "0.2", "0.2", "0"]);
   });
 
+  it("takes no longer for a long fall, or for payments unknown for long", () => {
+    const window = new GrowthWindow(40_000 * minute);
+    let height: ReturnType<GrowthWindow["add"]> = null;
+    for (let at = 0; at < 40_000; at += 1) height = window.add(valuation(at, String(80_000 - at), null));
+    expect(height).toMatchObject({ growth: "0.5000125", peak: "1", unknown: { from: 0, to: 39_999 * minute } });
+  });
+
   it("begins anew with money that comes in after everything was lost, not after everything was paid out", () => {
     const lost = [valuation(0, "100"), valuation(1, "0"), valuation(2, "50", "50"), valuation(3, "40")];
     expect(depths(lost, 60 * minute)).toEqual(["0", "1", "0", "0.2"]);

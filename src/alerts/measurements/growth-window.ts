@@ -88,11 +88,20 @@ export class GrowthWindow {
 
   #heightAt(point: Point): Height {
     const from = point.at - this.#windowMs;
-    this.#highs = [...this.#highs.filter(({ at, growth }) => at >= from && compare(growth, point.growth) > 0), point];
-    this.#unknown = this.#unknown.filter(({ to }) => to >= from);
+    // Points that are not higher are the last ones, and those that have left the window the first: a long fall takes no longer than a rise.
+    this.#highs.length = this.#highs.findLastIndex(({ growth }) => compare(growth, point.growth) > 0) + 1;
+    this.#highs.push(point);
+    this.#highs.splice(
+      0,
+      this.#highs.findIndex(({ at }) => at >= from),
+    );
+    this.#unknown.splice(
+      0,
+      this.#unknown.findIndex(({ to }) => to >= from),
+    );
     const highest = this.#highs[0] ?? point;
-    const unknown = this.#unknown.filter(({ to }) => to > highest.at);
-    const [first, end] = [unknown[0], unknown.at(-1)];
+    const first = this.#unknown.find(({ to }) => to > highest.at);
+    const end = this.#unknown.at(-1);
     return { ...point, peak: highest.growth, unknown: first && end ? { from: first.from, to: end.to } : null };
   }
 }
