@@ -26,15 +26,16 @@ export interface History {
   close(): Promise<void>;
 }
 
-export async function startHistory(folder: string): Promise<History> {
+/** Begins an empty history whose first minute is at `from`, epoch ms. */
+export async function startHistory(folder: string, from = start): Promise<History> {
   const path = join(folder, "collector.db");
   const plainPath = join(folder, "plain.db");
   const store = await storeAt(path);
-  await Promise.all(datasets.map(({ name }) => store.setSchedule("main", name, "* * * * *", start - minute)));
+  await Promise.all(datasets.map(({ name }) => store.setSchedule("main", name, "* * * * *", from - minute)));
   const plain = fork(join(import.meta.dirname, "children", "plain.ts"), [plainPath], {
     execArgv: ["--import", "tsx"],
   });
-  const source = accountMinutes(Number.POSITIVE_INFINITY);
+  const source = accountMinutes(Number.POSITIVE_INFINITY, from);
   let grown = 0;
 
   async function growOurs(count: number): Promise<number> {
@@ -60,8 +61,8 @@ export async function startHistory(folder: string): Promise<History> {
   return {
     path,
     plainPath,
-    from: start,
-    to: () => start + grown * minute,
+    from,
+    to: () => from + grown * minute,
     async grow(minutes) {
       plain.send(minutes);
       const [[plainTook], ours] = await Promise.all([once(plain, "message"), growOurs(minutes)]);

@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLog } from "../src/core/log.ts";
+import { minuteMs } from "../src/core/time.ts";
 import { setup as build } from "../test/support/build.ts";
 import type { Visits } from "./children/readers.ts";
 import { type Comparison, compare, type Figure, percentile } from "./figure.ts";
@@ -21,9 +22,12 @@ export const readers: Figure = {
   async run({ quick }) {
     build();
     const folder = newFolder();
-    const history = await startHistory(folder);
+    const minutes = (quick ? days.quick : days.whole) * 1440;
+    // The pages show the present, which is the end of the history.
+    const now = Date.now();
+    const history = await startHistory(folder, now - (now % minuteMs) - minutes * minuteMs);
     try {
-      await history.growAlone((quick ? days.quick : days.whole) * 1440);
+      await history.growAlone(minutes);
       return await measure(history);
     } finally {
       await history.close();

@@ -19,11 +19,11 @@ export interface Minute {
 }
 
 /**
- * Yields minutes. In each, one coin in twenty has new amounts, every position new values in its six moving columns, and the
+ * Yields minutes from `from` on (epoch ms). In each, one coin in twenty has new amounts, every position new values in its six moving columns, and the
  * account a new equity. The digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters,
  * derived values of 8 to 16 decimals. It yields the same numbers each time.
  */
-export function* accountMinutes(count: number): Generator<Minute> {
+export function* accountMinutes(count: number, from = start): Generator<Minute> {
   const random = pseudoRandom(20);
   const fraction = (places: number): string => {
     let digits = "";
@@ -85,7 +85,7 @@ export function* accountMinutes(count: number): Generator<Minute> {
   let coins = Array.from({ length: 50 }, (_, n) => coinAt(n));
   let held = Array.from({ length: 20 }, (_, n) => positionAt(n));
   for (let at = 0; at < count; at += 1) {
-    const slot = start + at * minute;
+    const slot = from + at * minute;
     const takenAt = slot + 200 + random(500);
     coins = coins.map((one, n) => (random(20) === 0 ? coinAt(n) : one));
     held = held.map(({ row, extra }) => ({ row: { ...row, ...movement() }, extra }));
