@@ -33,16 +33,24 @@ export interface SnapshotHeight extends Height {
 export class LedgerDrawdowns {
   readonly #history: HistoryReader;
   readonly #windowMs: number;
+  readonly #ledgers = new Map<string | null, WalletLedger[]>();
   readonly #read = new Map<string, Read>();
   readonly #followed = new Map<string, Followed>();
 
   constructor(history: HistoryReader, hours: number) {
-    this.#history = history;
+    // Looking for holes reads all that was ever read of a ledger: it is done once after each run.
+    const ledgers = (account: string | null) => {
+      const known = this.#ledgers.get(account) ?? history.ledgers(account);
+      this.#ledgers.set(account, known);
+      return known;
+    };
+    this.#history = { ...history, ledgers };
     this.#windowMs = hours * hourMs;
   }
 
   /** Reads how far the ledger of an account was read, which has just changed. */
   refresh(account: string): void {
+    this.#ledgers.delete(account);
     this.#read.delete(account);
   }
 

@@ -1,5 +1,8 @@
 /** The drawdown of an account whose ledger is collected: what is paid in and out is no loss and hides none. */
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { LedgerDrawdowns } from "../../../src/alerts/measurements/ledger-drawdowns.ts";
+import { runToEnd } from "../../../src/core/async/cooperate.ts";
+import { openHistory } from "../../../src/store/read/open-history.ts";
 import { Money } from "../../support/money.ts";
 import { classic } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -198,6 +201,26 @@ it("waits for the ledger also after a pause of more than a day", async () => {
   await until(day + 9, day);
   expect(world.rows("select count(*) as n from equity_history where taken_at > '2026-03-03'")).toEqual([{ n: 2 }]);
   expect(sentences(world)).toEqual([]);
+});
+
+it("looks once after each run of bills for what was not read of the ledger", async () => {
+  const { world } = await open();
+  const history = openHistory(world.path);
+  onTestFinished(() => history.close());
+  let looked = 0;
+  const ledgers = (account: string | null) => {
+    looked += 1;
+    return history.ledgers(account);
+  };
+  const drawdowns = new LedgerDrawdowns({ ...history, ledgers }, 24);
+  const heights = () =>
+    runToEnd(drawdowns.heights(classic.name, { from: start, to: start + 6 * minute, now: start + 9 * minute }));
+  expect(heights().size).toBe(2);
+  expect(heights()).toEqual(heights());
+  expect(looked).toBe(1);
+  drawdowns.refresh(classic.name);
+  heights();
+  expect(looked).toBe(2);
 });
 
 it("evaluates an account at once whose ledger is not collected, and says what it counts", async () => {
