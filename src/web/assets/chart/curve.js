@@ -90,10 +90,9 @@ export function wordsOf(curve, timeText, isExact) {
   const known = [...(line?.values ?? []).entries()].flatMap(([index, digits]) =>
     digits === null ? [] : [{ digits, at: at[index] ?? 0 }],
   );
-  const when = `${timeText(from)} to ${timeText(to)}`;
   const [first] = known;
   const last = known.at(-1);
-  if (!first || !last) return `${when}: no data.`;
+  if (!first || !last) return `${timeText(from)} to ${timeText(to)}: no data.`;
   let [lowest, highest] = [first, first];
   for (const one of known) {
     if (Number(one.digits) < Number(lowest.digits)) lowest = one;
@@ -107,7 +106,7 @@ export function wordsOf(curve, timeText, isExact) {
   const partial = fills.filter(({ isPartial }) => isPartial).length;
   const gaps = fills.length - partial;
   return [
-    `${when}: from ${text(first.digits)} to ${text(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
+    `${timeText(first.at)} to ${timeText(last.at)}: from ${text(first.digits)} to ${text(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
     gaps > 0 ? `${gaps} ${gaps === 1 ? "gap" : "gaps"} (striped grey: no data).` : "",
     ...paidSentences(curve, timeText),
     partial > 0 ? `${partial} incomplete (striped amber; the dashed line is the partial equity).` : "",
