@@ -270,3 +270,13 @@ it("shows the share of due slots by day, and the version, the files and the cloc
   expect(system).toMatch(/<dt>Database<\/dt><dd>[\d.]+ kB/);
   expect(system).toContain("upgraded: unified, API v3");
 });
+
+it("says of an error that the feed was up to date after it, at the shown instant", async () => {
+  const { store, record, page } = await startAccounts({ minutes: 6 });
+  await collect(store, equity, start + 3 * minute, { failures: [failed("40014", start + 3 * minute)] });
+  for (const at of [4, 5, 6]) await record(equity, at, [equityRow("100.5")]);
+  expect(await page("/collection")).toContain("up to date since then");
+  const then = await page("/collection?at=2026-11-01T00:05");
+  expect(then).toContain("up to date again at this time");
+  expect(then).not.toContain("up to date since then");
+});

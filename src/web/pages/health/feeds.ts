@@ -12,7 +12,11 @@ export const feedsHtml = (view: View, rows: readonly HistoryRow[]): Html =>
     table: collection,
     view,
     caption: "Feeds",
-    columns: columnsFor(collection, view, undefined, { ...statusCells, next_at: nextCell(view) }),
+    columns: columnsFor(collection, view, undefined, {
+      ...statusCells,
+      trouble: currentReason(view),
+      next_at: nextCell(view),
+    }),
     rows,
     empty: "No feeds scheduled.",
   });
@@ -41,18 +45,19 @@ const nextCell =
 
 const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
 
-/** Returns the reason of the last error in full only while the feed is not up to date again; else in a tooltip. */
-const currentReason: CellRenderer = (row, plain) =>
-  row.trouble !== null && row.state === "fresh" && row.trouble_at !== row.last_ok_at
-    ? none("up to date since then", String(row.trouble))
-    : noneWithoutError(row, plain);
+/** Returns the reason of the last error in full only while the feed was not up to date again at the shown instant; else in a tooltip. */
+const currentReason =
+  ({ isNow }: View): CellRenderer =>
+  (row, plain) =>
+    row.trouble !== null && row.state === "fresh" && row.trouble_at !== row.last_ok_at
+      ? none(isNow ? "up to date since then" : "up to date again at this time", String(row.trouble))
+      : noneWithoutError(row, plain);
 
 const statusCells: Record<string, CellRenderer> = {
   state: ({ state }) =>
     html`<span class="state ${String(state).replace(" ", "-")}">${stateLabels[String(state)] ?? state}</span>`,
   last_ok_at: (row, plain) => (row.last_ok_at === null ? unknown("never") : plain),
   trouble_at: noneWithoutError,
-  trouble: currentReason,
 };
 
 const workerCells: Record<string, CellRenderer> = {
