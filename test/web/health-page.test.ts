@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { noChanges } from "../../src/store/alerts/alert-store.ts";
@@ -279,4 +280,31 @@ it("says of an error that the feed was up to date after it, at the shown instant
   const then = await page("/collection?at=2026-11-01T00:05");
   expect(then).toContain("up to date again at this time");
   expect(then).not.toContain("up to date since then");
+});
+
+it("shows of an open alert the figure of the shown instant, and that at its firing", async () => {
+  const { store, record, page } = await startAccounts({ minutes: 6 });
+  const named = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "isolated" };
+  const position = { ...named, total: "2", leverage: "5", averageOpenPrice: "100", unrealizedPl: "0", margin: "40" };
+  const near = { markPrice: "100", liquidationPrice: "96" };
+  await record(positions, 5, [{ ...position, ...near }], "main", "umcbl");
+  await record(positions, 6, [{ ...position, ...near, liquidationPrice: "91.5" }], "main", "umcbl");
+  const what = "BTCUSDT long (isolated, USDT, umcbl)";
+  const alert = { kind: "liquidation-distance", account: "main", what } as const;
+  const fired = {
+    ...alert,
+    alert: "a1",
+    state: "fired",
+    at: start + 5 * minute,
+    value: "0.04",
+    threshold: "0.05",
+  } as const;
+  const sentence = `Alert: main: ${what} is 4 % from its liquidation at 96 (mark 100); the limit is 5 %.`;
+  const open = { ...alert, name: "a1", subject: "p", scopeId: null, firedAt: start + 5 * minute };
+  const messages = [{ ...fired, sentence, delivery: "log" } as const];
+  await store.alerts.record({ ...noChanges, fired: [open], messages });
+  const shown = async (path: string) => part(await page(path), "attention").replace(/<[^>]*>/g, "");
+  expect(await shown("/")).toContain(`${what} is 8.50 % from its liquidation (at firing 4.00 %) since 2026-11-01`);
+  expect(await shown("/")).not.toContain("the limit is");
+  expect(await shown("/?at=2026-11-01T00:05:30")).toContain("is 4.00 % from its liquidation (at firing 4.00 %)");
 });

@@ -10,7 +10,7 @@ import type { MarginUse } from "./margin.ts";
 
 /** Something that needs attention. */
 export type Attention =
-  | { kind: "alert"; account: string; alert: ShownAlert }
+  | { kind: "alert"; account: string; alert: ShownAlert; present: DecimalString | null }
   | { kind: "liquidation"; account: string; position: HistoryRow; distance: DecimalString }
   | { kind: "margin"; account: string; use: MarginUse; ratio: DecimalString }
   | { kind: "stale"; accounts: string[]; datasets: string[] }
@@ -39,14 +39,33 @@ export function attentionIn(view: View, { alerts, positions, margins, balances }
     return [{ kind: "liquidation", account: String(account), position, distance }];
   });
   const high = margins.flatMap((use): Attention[] => {
-    const { account, wallet, coin, ratio } = use;
-    const what = wallet === "unified" ? unifiedAccountText : futuresAccountText(coin, wallet);
+    const { account, ratio } = use;
     if (ratio === null || compare(ratio, limits.marginRatio) < 0) return [];
-    return isAlerted("margin-ratio", account, what) ? [] : [{ kind: "margin", account, use, ratio }];
+    return isAlerted("margin-ratio", account, accountText(use)) ? [] : [{ kind: "margin", account, use, ratio }];
   });
-  const open = alerts.map((alert): Attention => ({ kind: "alert", account: alert.account, alert }));
+  const open = alerts.map((alert): Attention => {
+    const present = presentOf(alert, positions, margins);
+    return { kind: "alert", account: alert.account, alert, present };
+  });
   return [...open, ...near, ...high, ...staleFeeds(view, isAlerted), ...unpriced(balances)];
 }
+
+/** Returns the figure that an alert is about, as of the shown instant; null where it has none, or only an older one is known. */
+function presentOf(
+  { kind, account, what }: ShownAlert,
+  positions: readonly HistoryRow[],
+  margins: readonly MarginUse[],
+): DecimalString | null {
+  if (kind === "liquidation-distance") {
+    const own = positions.find((one) => one.account === account && positionText(one, one.product_type) === what);
+    return own && !own.last_known_at ? decimalIn(own, "liquidation_distance") : null;
+  }
+  if (kind !== "margin-ratio") return null;
+  return margins.find((one) => one.account === account && !one.isOld && accountText(one) === what)?.ratio ?? null;
+}
+
+const accountText = ({ wallet, coin }: MarginUse): string =>
+  wallet === "unified" ? unifiedAccountText : futuresAccountText(coin, wallet);
 
 /** Returns the feeds that are stale, without those that have an open alert. */
 function staleFeeds(

@@ -24,15 +24,18 @@ export interface MarginUse {
   use: DecimalString | null;
   /** The margin ratio as the exchange reports it; at 1 positions are liquidated. Null if it is unknown. */
   ratio: DecimalString | null;
+  /** Whether these are last known values. */
+  isOld: boolean;
 }
 
 /** Returns the margin of every futures account with positions of real money. `positions` are all that are open. */
 export function* readMargins(view: View, positions: readonly HistoryRow[]): Steps<MarginUse[]> {
-  const unifiedRows = new Map<string, HistoryRow>();
-  for (const { account, rows } of yield* shownCloses(view, equity))
-    if (rows[0] && decimalIn(rows[0], "unified_usdt") !== null) unifiedRows.set(account, rows[0]);
+  const unifiedRows = new Map<string, { row: HistoryRow; isOld: boolean }>();
+  for (const { account, rows, lastKnownAt } of yield* shownCloses(view, equity))
+    if (rows[0] && decimalIn(rows[0], "unified_usdt") !== null)
+      unifiedRows.set(account, { row: rows[0], isOld: lastKnownAt !== null });
   const found: MarginUse[] = [];
-  for (const { account, productType, rows } of yield* shownCloses(view, mixAccounts)) {
+  for (const { account, productType, rows, lastKnownAt } of yield* shownCloses(view, mixAccounts)) {
     if (unifiedRows.has(account) || !holdsMoney(productType as Scope)) continue;
     for (const row of rows) {
       const own = positions.filter(
@@ -41,14 +44,23 @@ export function* readMargins(view: View, positions: readonly HistoryRow[]): Step
       const ratio = decimalIn(row, "cross_risk_rate");
       const parts = { margin: sumOf(own.map((one) => decimalIn(one, "margin"))), equity: decimalIn(row, "equity") };
       if (own.length > 0)
-        found.push(useOf({ account, wallet: productType ?? "", coin: String(row.margin_coin), ratio, ...parts }));
+        found.push(
+          useOf({
+            account,
+            wallet: productType ?? "",
+            coin: String(row.margin_coin),
+            ratio,
+            isOld: lastKnownAt !== null,
+            ...parts,
+          }),
+        );
     }
   }
-  for (const [account, row] of unifiedRows) {
+  for (const [account, { row, isOld }] of unifiedRows) {
     const own = positions.filter((one) => one.account === account && one.symbol);
     const margin = sumOf(own.map((one) => decimalIn(one, "usdt_margin")));
     const parts = { margin, equity: decimalIn(row, "unified_usdt"), ratio: decimalIn(row, "margin_ratio") };
-    if (own.length > 0) found.push(useOf({ account, wallet: "unified", coin: "USDT", ...parts }));
+    if (own.length > 0) found.push(useOf({ account, wallet: "unified", coin: "USDT", isOld, ...parts }));
   }
   return found;
 }

@@ -35,7 +35,7 @@ function itemHtml(one: Attention, view: View): Html {
   const account =
     view.account === null && view.history.accounts().length > 1 ? `${escapeControlChars(one.account)}: ` : "";
   if (one.kind === "alert") {
-    return html`<a href="${linkTo("/collection", sticky)}#alerts">Alert</a>: ${alertHtml(one.alert, view)}`;
+    return html`<a href="${linkTo("/collection", sticky)}#alerts">Alert</a>: ${alertHtml(one.alert, view, one.present)}`;
   }
   if (one.kind === "liquidation") {
     const { symbol, hold_side: side, last_known_at: old } = one.position;
