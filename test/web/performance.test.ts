@@ -143,8 +143,10 @@ describe("the performance of simulated accounts", () => {
         period: "2026-01",
         profit: sum(january.map(({ profit }) => String(profit))),
         fees: sum(january.map(({ fees }) => String(fees))),
-        state: "complete",
-        unknown_days: 0,
+        // Nothing was recorded before its first day.
+        state: "incomplete",
+        unknown_days: 1,
+        sums_of_days: expect.stringMatching(/^profit 30 of 31;/),
       });
     }
   });
@@ -199,14 +201,18 @@ it("says of a sum of how many days it is where others are unknown", () => {
     day("2026-11-05", { profit: null, prices: null }),
     day("2026-11-06", { prices: null }),
   ];
-  const [month] = monthResults([...days, day("2026-11-07", { interest: null })]);
+  const [month] = monthResults([...days, day("2026-11-07", { interest: null, isRunning: true })]);
   if (!month) throw new Error("there is no month");
   expect(month).toMatchObject({ profit: "4.5", prices: "3", fees: "6", interest: "4.5" });
   expect((["profit", "prices", "fees"] as const).map((name) => String(daysOfSum(month, name)))).toEqual([
-    ' <small class="days-known">3 of 4 days</small>',
-    ' <small class="days-known">2 of 4 days</small>',
-    "",
+    ' <small class="days-known">3 of 7 days</small>',
+    ' <small class="days-known">2 of 7 days</small>',
+    ' <small class="days-known">4 of 7 days</small>',
   ]);
+  // A month that is over has all of its days, also those before the first equity.
+  const october = Array.from({ length: 31 }, (_, at) => day(`2026-10-${String(at + 1).padStart(2, "0")}`, {}));
+  expect(monthResults(october.slice(-1))).toMatchObject([{ days: 31, knownDays: { profit: 1 } }]);
+  expect(monthResults(october)).toMatchObject([{ days: 31, knownDays: { profit: 31 } }]);
   const [none] = monthResults([day("2026-11-05", { profit: null })]);
   expect(none && [none.profit, String(daysOfSum(none, "profit"))]).toEqual([null, ""]);
 });

@@ -11,9 +11,11 @@ import type { Store } from "../../../src/store/store.ts";
 import { readDrawdown } from "../../../src/web/data/results/drawdown.ts";
 import { readResults } from "../../../src/web/data/results/results.ts";
 import { createView } from "../../../src/web/pages/parts/query-params.ts";
+import { servePages } from "../../browser/browser.ts";
 import { reportRows, storeRun } from "../../reports/kit.ts";
 import { collect } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
+import { fetchPage } from "../../support/http.ts";
 import { rowOf } from "../../support/rows.ts";
 
 const hour = 3_600_000;
@@ -92,7 +94,7 @@ it("a deposit of 9,000 is no profit, and hides no drawdown", async () => {
   expect(week).toMatchObject({ profit: "-559.45", change: "8440.55", paidIn: "9000", paidOut: "0", isOnTime: false });
   expect(week).toEqual(month);
   expect(week?.share).toBe("-0.06445");
-  expect(realized).toMatchObject({ value: "0", cause: null });
+  expect(realized).toMatchObject({ value: "0", days: 3, cause: null });
   expect(drawdown).toMatchObject({ isWithoutFlows: true, now: "0.1495", largest: { depth: "0.1495" } });
   expect(drawdown?.largest).toMatchObject({ peakAt: at("09T10:00"), lowestAt: at("10T11:00") });
   // The report says the same, and so does a second reading, of which the days that are over are cached.
@@ -114,7 +116,20 @@ it("has one drawdown across an upgrade, without the step over it, as the report 
   ];
   await storeAccount(store, "main", equities, [["09T08:30", "1000"]], "09T12:00");
   await store.close();
-  const { drawdown } = resultsAt(path, at("10T10:30"));
+  const { drawdown, realized } = resultsAt(path, at("10T10:30"));
+  expect(realized).toMatchObject({
+    value: "0",
+    days: 1,
+    from: at("09T12:00"),
+    cause: "the wallets before the upgrade",
+  });
+  const served = await servePages(path, () => at("10T10:30"));
+  const pageOf = async (path: string) => (await fetchPage(new URL(`${path}?account=main`, served.url))).text();
+  const [page, performance] = [await pageOf("/"), await pageOf("/performance")];
+  served.close();
+  expect(page).toContain(">Realised, 1 of 30 days</a>");
+  expect(performance).toContain("The curves also have what is known of days");
+  expect(page).toContain("other days not known (the wallets before the upgrade)");
   expect(drawdown).toMatchObject({ now: "0.19", leftOutMs: hour, since: at("09T09:00"), isWithoutFlows: true });
   expect(drawdown?.largest).toMatchObject({ depth: "0.19", peakAt: at("09T10:00"), lowestAt: at("10T10:00") });
   const history = openHistory(path);

@@ -1,4 +1,5 @@
 /** Defines the table of what was won and lost, by day or month: the selected accounts together. */
+import { Temporal } from "temporal-polyfill";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { compare, decimalIn, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
@@ -38,11 +39,15 @@ export interface DayResult extends Record<Summed, DecimalString | null> {
 }
 
 /** Returns the shown span: whole days up to the end of the shown one. */
-export function shownSpan({ at, timezone, params }: View): Span {
+export function shownSpan(view: View): Span {
+  const { at, timezone } = view;
   const { to } = periodOf(timezone, "day", at);
-  const days = spans[params.span ?? "1m"] ?? null;
+  const days = daysOfSpan(view);
   return { from: days === null ? 0 : periodOf(timezone, "day", to - days * dayMs).from, to };
 }
+
+/** Returns the number of days of the shown span; null for the whole history. */
+export const daysOfSpan = ({ params }: View): number | null => spans[params.span ?? "1m"] ?? null;
 
 /** Returns the results of the days of the shown span, oldest first. */
 export function* dayResults(view: View): Steps<DayResult[]> {
@@ -103,14 +108,18 @@ export interface PeriodResult extends Omit<DayResult, "day"> {
   knownDays: Readonly<Record<Summed, number>>;
 }
 
-/** Sums up days by month: each figure is the sum of the days of which it is known. */
+/** Sums up days by month: each figure is the sum of the days of which it is known. A month has all of its days up to the shown one. */
 export function monthResults(days: readonly DayResult[]): PeriodResult[] {
   const months = new Map<string, DayResult[]>();
   for (const one of days) {
     const name = one.day.name.slice(0, 7);
     months.set(name, [...(months.get(name) ?? []), one]);
   }
-  return [...months].map(([name, own]) => ({ ...total(own), name, from: own[0]?.day.from ?? 0 }));
+  return [...months].map(([name, own]) => {
+    const running = own.find(({ isRunning }) => isRunning);
+    const days = running ? Number(running.day.name.slice(8)) : Temporal.PlainYearMonth.from(name).daysInMonth;
+    return { ...total(own), name, from: own[0]?.day.from ?? 0, days };
+  });
 }
 
 /** Sums up days: each figure is the sum of the days of which it is known. The equity at the end is that of the last day. */

@@ -34,13 +34,25 @@ export interface Results {
   today: Result | null;
   week: Result | null;
   month: Result | null;
-  /** The sum of trades, funding, fees and interest since a time in the 30 days (epoch ms) before which it is unknown. */
-  realized: { value: DecimalString | null; from: number | null; cause: string | null };
+  /** The sum of trades, funding, fees and interest on those of the 30 days of which it is known. */
+  realized: Realized;
   drawdown: CurrentDrawdown | null;
 }
 
+/** What was realised on days of which it is known as a whole. */
+export interface Realized {
+  value: DecimalString | null;
+  /** The number of these days. */
+  days: number;
+  /** When the first of them begins, epoch ms, and whether its opening was current then. */
+  from: number | null;
+  isOnTime: boolean;
+  /** Why it is unknown on other days; null if there are none. */
+  cause: string | null;
+}
+
 /** Number of local days of the longest result, the shown one included. */
-const days = 30;
+export const days = 30;
 
 /** Reads the results of the selected accounts up to the shown instant. */
 export function* readResults(view: View): Steps<Results> {
@@ -59,7 +71,7 @@ export function* readResults(view: View): Steps<Results> {
     today: fromDay(today.from),
     week: fromDay(since(7)),
     month: fromDay(since(days)),
-    realized: realizedIn(known),
+    realized: realizedIn(known, view.timezone),
     drawdown: drawdownOf(known.length > 0 ? known : parts),
   };
 }
@@ -105,14 +117,22 @@ function growthShare(parts: readonly Part[], { opening }: Part): DecimalString |
   return subtract(last.least, "1");
 }
 
-/** Returns the results since the last time that is unknown. */
-function realizedIn(parts: readonly Part[]): Results["realized"] {
-  const unknown = parts.findLastIndex(
-    ({ realized, opening }, at) => realized === null || (at > 0 && opening.at !== parts[at - 1]?.closing.at),
-  );
-  const isUnknown = parts[unknown]?.realized === null;
-  const known = parts.slice(Math.max(isUnknown ? unknown + 1 : unknown, 0));
+/** Returns the results of the local days that are known: of each part of them, and from the close of the day before on. */
+function realizedIn(parts: readonly Part[], timezone: string): Realized {
+  const all = new Map<string, { own: Part[]; isKnown: boolean }>();
+  for (const [at, part] of parts.entries()) {
+    const { name } = periodOf(timezone, "day", part.from);
+    const { own, isKnown } = all.get(name) ?? { own: [], isKnown: true };
+    const isAfterHole = at > 0 && part.opening.at !== parts[at - 1]?.closing.at;
+    all.set(name, { own: [...own, part], isKnown: isKnown && part.realized !== null && !isAfterHole });
+  }
+  const whole = [...all.values()].filter(({ isKnown }) => isKnown);
+  const known = whole.flatMap(({ own }) => own);
   const [first] = known;
-  if (!first || !isLonger(known)) return { value: null, from: null, cause: causeOf(parts) };
-  return { value: sum(known.map(({ realized }) => realized ?? "0")), from: first.opening.at, cause: null };
+  const cause = whole.length < all.size ? causeOf(parts) : null;
+  if (!first || !known.some(({ opening, closing }) => closing.at > opening.at))
+    return { value: null, days: 0, from: null, isOnTime: false, cause: causeOf(parts) };
+  const { isOnTime } = first;
+  const value = sum(known.map(({ realized }) => realized ?? "0"));
+  return { value, days: whole.length, from: isOnTime ? first.from : first.opening.at, isOnTime, cause };
 }

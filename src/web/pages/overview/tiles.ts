@@ -8,7 +8,7 @@ import { ledgerProofText } from "../../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import type { Totals } from "../../data/equity.ts";
 import { isMoneyRow } from "../../data/positions/open.ts";
-import type { Result, Results } from "../../data/results/results.ts";
+import { days as allDays, type Result, type Results } from "../../data/results/results.ts";
 import type { View } from "../../data/table.ts";
 import {
   ageHtml,
@@ -152,10 +152,14 @@ function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
   };
 }
 
-function realizedTile({ realized: { value, from, cause }, month }: Results, view: View, isStale: boolean): Tile {
-  const isShort = from !== null && (!month?.isOnTime || from > month.from);
+function realizedTile(
+  { realized: { value, days, from, isOnTime, cause } }: Results,
+  view: View,
+  isStale: boolean,
+): Tile {
+  const isShort = from !== null && (!isOnTime || days < allDays) && cause === null;
   return {
-    label: "Realised, 30 days",
+    label: value === null || days === allDays ? `Realised, ${allDays} days` : `Realised, ${days} of ${allDays} days`,
     value:
       value !== null
         ? html`<span${isStale ? html` class="last-known"` : ""}>${profitFigure(value, view)}</span>`
@@ -164,7 +168,8 @@ function realizedTile({ realized: { value, from, cause }, month }: Results, view
           : unknown(),
     lines: [
       value === null ? html`${cause ?? ""}` : html`after fees and funding`,
-      isShort && from !== null ? html`since ${minuteText(from, view.timezone)}` : "",
+      isShort ? html`since ${isOnTime ? dayText(from, view.timezone) : minuteText(from, view.timezone)}` : "",
+      value !== null && cause !== null ? html`other days not known (${cause})` : "",
     ],
     path: "/performance",
   };

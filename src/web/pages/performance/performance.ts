@@ -6,12 +6,12 @@ import { durationText } from "../../../core/text.ts";
 import {
   type DayResult,
   dayResults,
+  daysOfSpan,
   extremes,
   monthResults,
   performance,
   type Summed,
   shownSpan,
-  spans,
   summed,
   total,
 } from "../../data/performance/performance.ts";
@@ -30,6 +30,7 @@ export function* performancePage(view: View): Steps<Html> {
   const days = yield* dayResults(view);
   const { from, to } = shownSpan(view);
   const loss = yield* readDrawdown(view, from);
+  const all = totalOfSpan(days, view);
   const of: Shown = days.some(({ profit }) => profit !== null) || days.length === 0 ? "profit" : "change";
   const params = { span: view.params.span ?? "", by: view.params.by ?? "" };
   return layout({
@@ -44,6 +45,9 @@ export function* performancePage(view: View): Steps<Html> {
 ${days.length === 0 ? html`<p class="empty">No day is over yet.</p>` : calendars(days, of, view)}
 <p class="note"><span class="gap-key"></span> Some snapshots of the day are missing. ${of === "profit" ? "Profit is the change of the equity without what was paid in and out." : "What was paid in and out is unknown: it is part of the change."}</p></section>`,
       ...charts(view, { from, to }),
+      all.knownDays[of] < all.days
+        ? html`<p class="note">The curves also have what is known of days that are not known as a whole.</p>`
+        : html``,
       yield* periods(view, params, { of, days }),
     ],
   });
@@ -63,8 +67,14 @@ interface Tiles {
   view: View;
 }
 
-function tiles(days: readonly DayResult[], { of, loss, view }: Tiles): Html {
+/** Sums up the days of the shown span. Those before the first equity are not known either. */
+function totalOfSpan(days: readonly DayResult[], view: View): ReturnType<typeof total> {
   const all = total(days);
+  return { ...all, days: daysOfSpan(view) ?? all.days };
+}
+
+function tiles(days: readonly DayResult[], { of, loss, view }: Tiles): Html {
+  const all = totalOfSpan(days, view);
   const { best, worst, won, lost } = extremes(days, of);
   const figure = (value: string | null) => (value === null ? unknown() : profitFigure(value, view));
   const dayTile = (one: typeof best) => (one ? html`${figure(one.value)} <small>${one.day.name}</small>` : none());
@@ -79,8 +89,8 @@ function tiles(days: readonly DayResult[], { of, loss, view }: Tiles): Html {
 }
 
 /** Returns how long the shown span is: `30 days`. */
-function lengthText({ params }: View): string {
-  const days = spans[params.span ?? "1m"] ?? null;
+function lengthText(view: View): string {
+  const days = daysOfSpan(view);
   return days === null ? "all time" : `${days} days`;
 }
 
