@@ -38,6 +38,8 @@ export interface SimulatorOptions {
    * Default: `clock.now()`, so that holdings depend on the date.
    */
   startsAs?: number;
+  /** How much later than `clock` the market and the accounts are, milliseconds: exact where that runs. Default: as `startsAs` says. */
+  shift?: number;
   accounts: readonly SimulatedAccount[];
   /** What the accounts do. Default: they trade and deposit. */
   habits?: Habits;
@@ -93,7 +95,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     v1 = false,
   } = options;
   const from = options.from ?? clock.now() - defaultAgeMs;
-  const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
+  const shift = options.shift ?? (options.startsAs === undefined ? 0 : options.startsAs - clock.now());
   const accounts = options.accounts.map((account) => ({ ...account }));
   const skew = () => simulator.clockSkewMs;
   const exchange = createExchange({ accounts, clock, skew, seed, from, shift, habits, recordLimit });

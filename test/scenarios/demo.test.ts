@@ -2,11 +2,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Served, servePages } from "../browser/browser.ts";
 import { query } from "../store/kit.ts";
 import { fetchPage } from "../support/http.ts";
 import { launch } from "../support/program.ts";
+
+/** Runs a demo with nothing but a beginning of its live part, and returns the path of its history. */
+async function recordDemo(folder: string, ...options: string[]): Promise<string> {
+  const { code } = await launch(["demo", "--seconds", "1", ...options], folder, { HTTP_PORT: "" }).finished;
+  expect(code).toBe(0);
+  return join(folder, "data", "demo.db");
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "collector-demo-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 describe("demo", () => {
   const folder = mkdtempSync(join(tmpdir(), "collector-demo-"));
@@ -54,7 +67,7 @@ describe("demo", () => {
   it.each([
     ["two accounts", /^\.\/$/, />\s*hedge\s*</],
     ["hours in which the machine slept", health, /The machine was asleep/],
-    ["HTTP 502 of the exchange, on all feeds as one row", health, /HTTP 502\.[\s\S]{0,200}all 11 feeds/],
+    ["HTTP 502 of the exchange, on all feeds as one row", health, /HTTP 502\.[\s\S]{0,200}all (11|23) feeds/],
     [
       "COIN-M alone fails",
       health,
@@ -146,4 +159,54 @@ describe("demo", () => {
     expect(output).toContain("Look at\n  Overview");
     for (const drawn of ["╭", "\u001b"]) expect(output).not.toContain(drawn);
   });
+});
+
+const firstSlot = (path: string): unknown => query(path, "select min(slot) as slot from run")[0]?.slot;
+
+/** The views, and when a row of each was recorded. */
+const recorded = {
+  runs: "scheduled_for",
+  ...{ spot_assets_history: "taken_at", funding_assets_history: "taken_at", mix_accounts_history: "taken_at" },
+  ...{ positions_history: "taken_at", prices_history: "taken_at", equity_history: "taken_at" },
+  ...{ bills: "first_seen_at", fills: "first_seen_at", closed_positions: "first_seen_at" },
+  ...{ deposits: "first_seen_at", withdrawals: "first_seen_at" },
+};
+
+/** When this machine did something, which is another time in each demo, and the order in which it did. */
+const ofMachine =
+  /^(taken_at|taken_at_ms|first_seen_at|started_at|finished_at|late_ms|skew_ms|spread_ms|took_ms|snapshot_id|run_id)$/;
+
+/** Returns the rows of a view from before the live part. */
+function pastRows(path: string, view: keyof typeof recorded): string[] {
+  const [{ live } = {}] = query(
+    path,
+    "select strftime('%Y-%m-%dT%H:%M:%fZ', max(since) / 1000.0, 'unixepoch') as live from schedule",
+  );
+  return query(path, `select * from ${view} where ${recorded[view]} < '${live}'`)
+    .map((row) => JSON.stringify(Object.entries(row).filter(([name]) => !ofMachine.test(name))))
+    .sort();
+}
+
+it("two demos of the same hour have the same history, but for the times of the machine that recorded them", async () => {
+  let [one, other] = [await recordDemo(temporary()), await recordDemo(temporary())];
+  // At the turn of an hour the second one begins an hour later, and everything in it.
+  while (firstSlot(one) !== firstSlot(other)) [one, other] = [other, await recordDemo(temporary())];
+  for (const view of Object.keys(recorded) as (keyof typeof recorded)[]) {
+    const [rows, again] = [pastRows(one, view), pastRows(other, view)];
+    expect([view, rows.length]).toEqual([view, again.length]);
+    expect(rows.length).toBeGreaterThan(0);
+    expect([view, ...rows.filter((row, at) => row !== again[at]).slice(0, 3)]).toEqual([view]);
+  }
+});
+
+it("demo --clean has one account, of which nothing is missing, and no alerts", async () => {
+  const path = await recordDemo(temporary(), "--clean");
+  const [{ since } = {}] = query(path, "select max(since) as since from schedule");
+  const past = (sql: string) => query(path, `${sql} and scheduled_for_ms < ${since}`);
+  expect(query(path, "select name from account where name <> 'public'")).toEqual([{ name: "main" }]);
+  expect(past("select distinct state from runs where true")).toEqual([{ state: "ok" }]);
+  expect(past("select count(*) as runs from runs where dataset = 'equity'")).toEqual([{ runs: 30 * 24 }]);
+  expect(query(path, `select * from gaps where from_at_ms < ${since}`)).toEqual([]);
+  expect(query(path, "select min(complete) as complete from equity_history")).toEqual([{ complete: 1 }]);
+  expect(query(path, "select kind from alert union all select kind from alert_message")).toEqual([]);
 });

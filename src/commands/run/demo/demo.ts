@@ -89,8 +89,11 @@ export const demo: Command = {
     const [pattern, recordPattern] = kind.past;
     const past = demoConfig(kind, env, pattern, recordPattern);
     deleteDemoDatabase(past.databasePath);
-    const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs);
-    const exchange = await startSimulator({ clock, from: clock.now(), ...kind.exchange, recordLimit: 1 });
+    const from = Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs;
+    const clock = new SimulatedClock(from);
+    // The clock runs: without the exact shift each demo would have a life of its own.
+    const shift = kind.exchange.startsAs - from;
+    const exchange = await startSimulator({ clock, from, shift, ...kind.exchange, recordLimit: 1 });
     try {
       const isQuiet = kind === kinds.eventful;
       const silent = isQuiet ? { ...past, logLevel: "silent" as const } : past;
@@ -146,7 +149,8 @@ function secondsOf(option: unknown): number | null {
 
 function demoConfig({ exchange, alerts }: Kind, env: Environment, pattern: string, recordPattern = pattern): Config {
   const keys = exchange.accounts.map(({ name, key, secret, passphrase }) => {
-    const prefix = `BITGET_${name.toUpperCase()}_API`;
+    // The settings of a single account do not have its name.
+    const prefix = name === "main" ? "BITGET_API" : `BITGET_${name.toUpperCase()}_API`;
     return { [`${prefix}_KEY`]: key, [`${prefix}_SECRET`]: secret, [`${prefix}_PASSPHRASE`]: passphrase };
   });
   return loadConfig({
