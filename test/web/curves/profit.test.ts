@@ -76,6 +76,13 @@ describe("the profit of a curve", () => {
     ]);
   });
 
+  it("breaks once where the equity is unknown in that time as well, and its times ascend", () => {
+    const unknown = [{ from: 12, to: 25 }];
+    expect(pointsOf(["100", "90", null, "500", "550", "540"], { unknown })).toEqual([
+      ...["0 0 0", "10 -10 -0.1", "20 - -", "30 -10 -0.1", "40 40 -0.01", "50 30 -0.028"],
+    ]);
+  });
+
   it("ends where the ledger was not read yet", () => {
     expect(pointsOf(["100", "120", "90"], { through: 15 })).toEqual(["0 0 0", "10 20 0"]);
   });

@@ -40,6 +40,8 @@ export class Profit {
   #last: Known | null = null;
   /** Whether an equity was recorded since the last point of which it is unknown what it lacks. */
   #isHidden = false;
+  /** Whether the lines break at a point since the last known one. */
+  #isBroken = false;
   /** The highest growth so far. */
   #peak: DecimalString = "1";
 
@@ -55,6 +57,7 @@ export class Profit {
     const equity = sumOf([recorded, this.#transits.usdtAt(at)]);
     if (equity === null) {
       this.#isHidden ||= recorded !== null;
+      this.#isBroken = true;
       return [{ at, profit: null, drawdown: null }];
     }
     const last = this.#last;
@@ -66,8 +69,10 @@ export class Profit {
     if (compare(least, this.#peak) > 0) this.#peak = least;
     this.#last = next;
     this.#isHidden = false;
+    const needsBreak = isAfterUnknown && !this.#isBroken;
+    this.#isBroken = false;
     const point = { at, profit: next.profit, drawdown: divide(subtract(least, this.#peak), this.#peak) };
-    return last && isAfterUnknown ? [{ at: last.at + 1, profit: null, drawdown: null }, point] : [point];
+    return last && needsBreak ? [{ at: last.at + 1, profit: null, drawdown: null }, point] : [point];
   }
 
   /** Returns the growth at the next point: `before` counts with the last equity, `after` with the next one. */
