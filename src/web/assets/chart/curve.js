@@ -104,7 +104,7 @@ export function wordsOf(curve, timeText, isExact) {
   const pointText = ({ digits, at }) => `${text(digits)} (${timeText(at)})`;
   const fills = fillsOf(curve);
   const partial = fills.filter(({ isPartial }) => isPartial).length;
-  const gaps = fills.length - partial;
+  const gaps = fills.filter((fill) => !fill.isPartial && !isUnpaid(curve, fill)).length;
   return [
     `${timeText(first.at)} to ${timeText(last.at)}: from ${text(first.digits)} to ${text(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
     gaps > 0 ? `${gaps} ${gaps === 1 ? "gap" : "gaps"} (striped grey: no data).` : "",
@@ -133,5 +133,16 @@ function paidSentences({ from, to, lines, unknown = [], isPaidKnown = true }, ti
     ];
   if (!isPaidKnown && lines[0]?.name === "total") return [];
   if (!isPaidKnown) return ["Deposits and withdrawals are in it, because the exchange's ledger was not collected."];
-  return unknown.map((span) => `Not in it: ${spanText(span)}, because what was paid in and out is unknown.`);
+  return unknown.map(
+    (span) => `Not in it (striped grey): ${spanText(span)}, because what was paid in and out is unknown.`,
+  );
 }
+
+/**
+ * Returns whether a profit is unknown in a span because what was paid is, which a sentence of its own says.
+ * @param {Curve} curve
+ * @param {{ from: number, to: number }} fill
+ */
+const isUnpaid = ({ lines, unknown = [] }, fill) =>
+  lines.every(({ name }) => name === "profit" || name === "drawdown") &&
+  unknown.some((span) => span.from <= fill.to && span.to >= fill.from);
