@@ -79,7 +79,7 @@ export async function checkWithoutKey(session: Session): Promise<Finding[]> {
 }
 
 /** Returns what to do where the exchange cannot be reached; undefined for other errors, which say it themselves. */
-const networkAdvice = (error: unknown): string | undefined =>
+export const networkAdvice = (error: unknown): string | undefined =>
   error instanceof NetworkError && ["network", "timeout"].includes(error.kind)
     ? "check this machine's network and name resolution, and HTTPS_PROXY if the only way out is a proxy"
     : undefined;

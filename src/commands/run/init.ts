@@ -8,6 +8,7 @@ import { writeAtomically } from "../../output/atomic-file.ts";
 import { type Config, loadConfig, scheduleSetting, secretsOf } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
 import { parseEnvFile } from "../../settings/env-syntax.ts";
+import { networkAdvice } from "../check/accounts.ts";
 import type { Command } from "../command.ts";
 import { Questions } from "../terminal/questions.ts";
 
@@ -140,7 +141,8 @@ async function keyProblem(config: Config): Promise<string | null> {
     return null;
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;
-    return error.message;
+    const advice = networkAdvice(error);
+    return advice ? `${error.message}; ${advice}` : error.message;
   } finally {
     clients.close();
   }

@@ -41,6 +41,7 @@ it("writes settings that the program reads, for this user only, and never replac
 it.each([
   ["a wrong passphrase", { BITGET_API_PASSPHRASE: "wrong-passphrase" }, 1, /40012/],
   ["an invalid time zone", { TIMEZONE: "Mars/Olympus" }, 78, /TIMEZONE/],
+  ["an exchange that does not answer", { BITGET_BASE_URL: "http://127.0.0.1:9" }, 1, /; check this machine's network/],
   ["no key", { BITGET_API_KEY: "" }, 64, /--yes needs BITGET_API_KEY in the environment/],
 ])("writes nothing with %s", async (_, change, code, problem) => {
   const found = await init({ ...(await exchangeOf(classic)), ...credentials(classic), ...change });
