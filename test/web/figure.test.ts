@@ -1,6 +1,9 @@
+import { html } from "hono/html";
 import { expect, it } from "vitest";
+import { withCodeNamed } from "../../src/web/data/health/collection.ts";
 import type { View } from "../../src/web/data/table.ts";
 import { amount, type Column, price, profit, share } from "../../src/web/data/table.ts";
+import { verdictCells } from "../../src/web/pages/ledger/verdict.ts";
 import { amountFigure, cellHtml, profitFigure } from "../../src/web/pages/parts/figure.ts";
 
 const view = { isExact: false, timezone: "UTC", params: {} } as unknown as View;
@@ -29,4 +32,14 @@ it.each([
   ["what is unknown", amount("total", "Total"), { total: null }, ">?<"],
 ])("shows %s", (_what, column, row, shown) => {
   expect(cell(column, row)).toContain(shown);
+});
+
+it.each([
+  ["503", "the exchange answered HTTP 503"],
+  ["2026-11-20: main: spot: 503", "2026-11-20: main: spot: the exchange answered HTTP 503"],
+  ["spot: 503; umcbl: 40015", "spot: the exchange answered HTTP 503; umcbl: the exchange answered with its code 40015"],
+  ["the price of 503X", "the price of 503X"],
+])("says of whom a code in a cause is: %s", (cause, words) => {
+  expect(withCodeNamed(cause)).toBe(words);
+  expect(String(verdictCells.cause?.({ cause }, html`${cause}`))).toBe(words);
 });

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { daysShown } from "../../data/comparison-periods.ts";
-import { causeDescriptions } from "../../data/health/collection.ts";
+import { causeDescriptions, withCodeNamed } from "../../data/health/collection.ts";
 import { outages } from "../../data/health/gap-events.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none } from "../parts/figure.ts";
@@ -52,6 +52,6 @@ const failures: Readonly<Record<string, string>> = {
 /** Returns a cause as a sentence; status and codes of the exchange are called so. */
 function causeText(cause: string): string {
   for (const texts of [causeDescriptions, failures]) if (Object.hasOwn(texts, cause)) return texts[cause] ?? cause;
-  if (/^[45]\d\d$/.test(cause)) return `The exchange answered HTTP ${cause}.`;
-  return /^\d{5}$/.test(cause) ? `The exchange answered with its code ${cause}.` : cause;
+  const named = withCodeNamed(cause);
+  return named === cause ? cause : `${named.replace(/^t/, "T")}.`;
 }

@@ -4,6 +4,7 @@ import type { Steps } from "../../../core/async/cooperate.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
+import { withCodeNamed } from "../../data/health/collection.ts";
 import { entriesFrom, ledger } from "../../data/ledger/entries.ts";
 import { countVerdicts, stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
@@ -69,7 +70,7 @@ function summaryHtml(view: View, stretches: readonly HistoryRow[]): Html {
   const kept = [stickyParams(view), { account, wallet, coin }] as const;
   const last = stretches.at(-1);
   return html`<section id="verdict" data-live aria-label="Reconciliation"><p class="key">
-${last ? html`${verdictHtml(last.verdict)} ${last.cause === null ? "" : escapeControlChars(String(last.cause))}` : unknown("Not reconciled")}${last && !view.isNow ? html` <small>(as judged now)</small>` : ""}
+${last ? html`${verdictHtml(last.verdict)} ${last.cause === null ? "" : escapeControlChars(withCodeNamed(String(last.cause)))}` : unknown("Not reconciled")}${last && !view.isNow ? html` <small>(as judged now)</small>` : ""}
 ${countVerdicts(stretches).length > 0 ? html`· <a href="${linkTo("/reconciliation", ...kept)}">${countsText(stretches)}</a>` : ""}
 · <a href="${linkTo("/coin", ...kept)}">Snapshots of ${escapeControlChars(coin ?? "")}</a>
 </p></section>`;

@@ -1,6 +1,8 @@
 /** Renders the verdicts on the exchange's ledger. */
 import { html } from "hono/html";
+import { escapeControlChars } from "../../../core/text.ts";
 import type { HistoryRow } from "../../../store/history.ts";
+import { withCodeNamed } from "../../data/health/collection.ts";
 import { countVerdicts } from "../../data/ledger/reconciliation.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none, unknown } from "../parts/figure.ts";
@@ -26,7 +28,8 @@ export function verdictHtml(verdict: unknown): Html {
 /** Renders the cells of a row with a verdict. */
 export const verdictCells: Readonly<Record<string, CellRenderer>> = {
   verdict: ({ verdict }) => verdictHtml(verdict),
-  cause: (row: HistoryRow, plain) => (row.cause === null ? none("–") : plain),
+  cause: ({ cause }: HistoryRow) =>
+    cause === null ? none("–") : html`${escapeControlChars(withCodeNamed(String(cause)))}`,
 };
 
 /** Returns "1 break, 3 proven". */

@@ -7,6 +7,7 @@ import { minuteMs } from "../../../core/time.ts";
 import { ledgerProofText } from "../../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import type { Totals } from "../../data/equity.ts";
+import { withCodeNamed } from "../../data/health/collection.ts";
 import { isMoneyRow } from "../../data/positions/open.ts";
 import { days as allDays, type Result, type Results } from "../../data/results/results.ts";
 import type { View } from "../../data/table.ts";
@@ -93,7 +94,9 @@ function resultTile(name: string, result: Result | null, view: View, isStale: bo
     lines: [
       profit === null ? html`equity change ${percent}` : percent,
       sinceHtml(result, view, { isToday: name === "Today", isStale }),
-      ...(profit === null ? [html`paid in and out: not known (${cause})`] : flowLines(result, view)),
+      ...(profit === null
+        ? [html`paid in and out: not known (${withCodeNamed(cause ?? "")})`]
+        : flowLines(result, view)),
     ],
   };
 }
@@ -164,12 +167,12 @@ function realizedTile(
       value !== null
         ? html`<span${isStale ? html` class="last-known"` : ""}>${profitFigure(value, view)}</span>`
         : cause
-          ? none("–", cause)
+          ? none("–", withCodeNamed(cause))
           : unknown(),
     lines: [
-      value === null ? html`${cause ?? ""}` : html`after fees and funding`,
+      value === null ? html`${withCodeNamed(cause ?? "")}` : html`after fees and funding`,
       isShort ? html`since ${isOnTime ? dayText(from, view.timezone) : minuteText(from, view.timezone)}` : "",
-      value !== null && cause !== null ? html`other days not known (${cause})` : "",
+      value !== null && cause !== null ? html`other days not known (${withCodeNamed(cause)})` : "",
     ],
     path: "/performance",
   };

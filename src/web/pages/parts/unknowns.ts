@@ -2,6 +2,7 @@
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { HistoryRow } from "../../../store/history.ts";
+import { withCodeNamed } from "../../data/health/collection.ts";
 import { type Html, unknownMark } from "./figure.ts";
 
 interface CountedColumn {
@@ -49,7 +50,7 @@ export class Unknowns {
     const why =
       reasons.length === 0
         ? ""
-        : ` Why: ${reasons.slice(0, maxReasons).join("; ")}${left > 0 ? `; and ${left} more, see the CSV` : ""}.`;
+        : ` Why: ${reasons.slice(0, maxReasons).map(withCodeNamed).join("; ")}${left > 0 ? `; and ${left} more, see the CSV` : ""}.`;
     return html`<p class="note">${unknownMark()} Not known, by column: ${counts}.${escapeControlChars(why)}</p>`;
   }
 }
