@@ -125,7 +125,7 @@ it("has of a chosen instant what was known then, and nothing of the present", as
   expect(await openAt("?at=2026-11-01T00:35")).toEqual(["lasting", "off"]);
   expect(await openAt("?at=2026-11-01T00:04")).toEqual([]);
   const [then, now] = [await page("/collection?at=2026-11-01T00:20"), await page("/collection")];
-  expect(part(then, "alerts")).toContain("over. <small>since");
+  expect(part(then, "alerts")).toMatch(/over\. <small>since [^;]*, with the figures of then<\/small>/);
   expect(part(then, "alerts").match(/its rule was switched off since/g)).toHaveLength(1);
   expect(then).toContain(">3 open alerts<");
   for (const words of [
@@ -149,7 +149,9 @@ it("has of a chosen instant what was known then, and nothing of the present", as
   const overview = await attention("?at=2026-11-01T00:20");
   expect(overview).toContain(">3 open alerts<");
   expect(overview).toMatch(/>Alert<\/a>: over\. <small>since/);
-  expect(overview).toMatch(/off\. <small>since [\s\S]*; its rule was switched off since, maybe before this time/);
+  expect(overview).toMatch(
+    /off\. <small>since [\s\S]*, with the figures of then; its rule was switched off since, maybe before this time/,
+  );
   expect(await attention("?at=2026-11-01T00:04")).toContain(">no open alerts<");
   expect(await attention("")).toContain(">2 open alerts<");
 });
