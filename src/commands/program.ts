@@ -230,7 +230,8 @@ export async function reportError(error: unknown, command?: string): Promise<num
     const { isKnownSetting } = await import("../settings/names.ts");
     const namesSetting = error.problems.some((problem) => problem.match(/\b[A-Z][A-Z_]+\b/g)?.some(isKnownSetting));
     const where = needsKeys || namesSetting ? "; .env.example explains every setting" : "";
-    const isNew = namesSetting && !existsSync(".env");
+    const isNew =
+      error.problems.some((problem) => /_API_(KEY|SECRET|PASSPHRASE)\b/.test(problem)) && !existsSync(".env");
     const how = isNew ? "`bitget-collector init` asks for what is needed and writes it to .env.\n" : "";
     await writeLine(process.stderr, `Configuration error:\n${list}\n${how}Fix it, then ${next}${where}.`);
     return 78;

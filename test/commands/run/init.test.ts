@@ -104,6 +104,8 @@ it("is what a command without keys recommends, until there is an .env", async ()
     code: 78,
     stderr: expect.stringContaining(hint),
   });
+  const alerts = await runInProcess(["alerts", "test"], folder, {});
+  expect([alerts.code, alerts.stderr]).toEqual([78, expect.not.stringContaining(hint)]);
   writeFileSync(file(), "BITGET_API_KEY=\n", { mode: 0o600 });
   const later = await runInProcess(["collect"], folder, {});
   expect([later.code, later.stderr]).toEqual([78, expect.not.stringContaining(hint)]);
