@@ -42,6 +42,7 @@ export class Alerts {
   /** The accounts whose ledger was reconciled since it was evaluated. */
   readonly #reconciled = new Set<string>();
   #evaluating: Promise<void> | null = null;
+  #evaluatingDrawdowns: Promise<void> | null = null;
   /** By the monotonic clock. */
   #stalenessAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -75,20 +76,21 @@ export class Alerts {
 
   /** Resolves when no evaluation and no delivery is in progress. */
   async idle(): Promise<void> {
-    while (this.#evaluating) await this.#evaluating;
+    while (this.#evaluating || this.#evaluatingDrawdowns) await (this.#evaluating ?? this.#evaluatingDrawdowns);
     await this.#delivery?.idle();
   }
 
   /** Evaluates what was stored last, and waits for the request in progress. The next start sends the rest. Stop ticking before. */
   async stop(): Promise<void> {
     this.#evaluateUntil = this.#clock.monotonic() + stopGraceMs;
+    this.#watch.readUntil = this.#evaluateUntil;
     while (this.#evaluating) await this.#evaluating;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (this.#hasBegun && this.#hasNews) this.#evaluate();
-    while (this.#evaluating) await this.#evaluating;
+    while (this.#evaluating || this.#evaluatingDrawdowns) await (this.#evaluating ?? this.#evaluatingDrawdowns);
     if (this.#hasBegun) await this.#watch.end().catch((error) => this.#logError(error));
     this.#hasBegun = false;
-    this.#evaluateUntil = Number.POSITIVE_INFINITY;
+    this.#evaluateUntil = this.#watch.readUntil = Number.POSITIVE_INFINITY;
     await this.#delivery?.stop();
   }
 
@@ -122,10 +124,23 @@ export class Alerts {
       this.#report(await this.#watch.evaluateLedger(account));
       this.#reconciled.delete(account);
     }
-    this.#report(await this.#watch.evaluateWaiting());
+    this.#evaluateDrawdowns();
     if (this.#clock.monotonic() - this.#stalenessAt < stalenessEveryMs) return;
     this.#stalenessAt = this.#clock.monotonic();
     this.#report(await this.#watch.evaluateStaleness());
+  }
+
+  /** Evaluates drawdowns beside all other alerts: the first reading of their window may take seconds. */
+  #evaluateDrawdowns(): void {
+    this.#evaluatingDrawdowns ??= this.#evaluateWaiting().finally(() => {
+      this.#evaluatingDrawdowns = null;
+    });
+  }
+
+  async #evaluateWaiting(): Promise<void> {
+    for await (const result of this.#watch.evaluateWaiting())
+      if (Array.isArray(result)) this.#report(result);
+      else this.#logError(result.error);
   }
 
   #report(notifications: readonly Notification[]): void {

@@ -27,6 +27,9 @@ const longestWaitMs = 15 * minuteMs;
 /** Evaluation yields to the event loop after this long. Milliseconds. */
 const turnMs = 20;
 
+/** Ends a reading that takes longer than the program may. */
+class StoppedError extends Error {}
+
 interface Waiting {
   snapshot: StoredSnapshot;
   /** By the monotonic clock. */
@@ -53,6 +56,8 @@ export class Drawdowns {
   readonly #ledgers: LedgerDrawdowns | null;
   readonly #delivery: DeliveryState;
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Reading stops after this instant of the monotonic clock. */
+  readUntil = Number.POSITIVE_INFINITY;
   /** The id of the last snapshot that was evaluated, of each account whose snapshots ever waited. */
   #evaluatedTo = new Map<string, number>();
 
@@ -92,12 +97,19 @@ export class Drawdowns {
     this.#ledgers?.refresh(account);
   }
 
-  /** Evaluates the snapshots that need not wait any longer. Returns the notifications. */
-  async evaluateWaiting(): Promise<Notification[]> {
-    const notifications: Notification[] = [];
-    for (const [account, waiting] of this.#waiting)
-      notifications.push(...(await this.#evaluateAccount(account, waiting)));
-    return notifications;
+  /** Returns the accounts whose snapshots may be waiting. */
+  accounts(): string[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Evaluates the snapshots of an account that need not wait any longer. Returns the notifications. */
+  async evaluateWaiting(account: string): Promise<Notification[]> {
+    try {
+      return await this.#evaluateAccount(account, this.#waiting.get(account) ?? []);
+    } catch (error) {
+      if (error instanceof StoppedError) return [];
+      throw error;
+    }
   }
 
   #add(snapshot: StoredSnapshot): void {
@@ -124,9 +136,9 @@ export class Drawdowns {
     const due = waiting.slice(0, last + 1).map(({ snapshot }) => snapshot);
     const to = due.at(-1)?.id;
     if (to === undefined) return [];
+    const heights = through === null ? null : await this.#heights(account, due);
     const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
     const peaks = new Peaks(this.#alerts);
-    const heights = through === null ? null : await this.#heights(account, due);
     const { drawdown, drawdownHours } = this.#settings;
     for (const snapshot of due) {
       const rows = await this.#alerts.rows(dataset, snapshot.id);
@@ -146,7 +158,10 @@ export class Drawdowns {
   #heights(account: string, due: readonly StoredSnapshot[]) {
     const times = due.map(({ takenAt }) => takenAt);
     const asked = { from: Math.min(...times), to: Math.max(...times), now: this.#clock.now() };
-    return this.#ledgers && cooperate(this.#ledgers.heights(account, asked), { turnMs });
+    const onTurn = () => {
+      if (this.#clock.monotonic() > this.readUntil) throw new StoppedError();
+    };
+    return this.#ledgers && cooperate(this.#ledgers.heights(account, asked), { turnMs, onTurn });
   }
 
   /** Evaluates a snapshot by the peaks of its equity; keeps only the peak if `evaluation` is null. */

@@ -128,9 +128,15 @@ export class AlertEvaluator {
     return evaluation;
   }
 
-  /** Evaluates the snapshots that have waited for the ledger. Returns the notifications. */
-  evaluateWaiting(): Promise<Notification[]> {
-    return this.#drawdowns.evaluateWaiting();
+  /** The reading of drawdowns stops after this instant of the monotonic clock; the next process continues it. */
+  set readUntil(instant: number) {
+    this.#drawdowns.readUntil = instant;
+  }
+
+  /** Evaluates the snapshots that have waited for the ledger, account by account. Yields the notifications, or the error. */
+  async *evaluateWaiting(): AsyncGenerator<Notification[] | { error: unknown }, void> {
+    for (const account of this.#drawdowns.accounts())
+      yield await this.#drawdowns.evaluateWaiting(account).catch((error: unknown) => ({ error }));
   }
 
   /** Evaluates the reconciliation of an account's ledger. Returns the notifications. */

@@ -1,11 +1,14 @@
 /** The drawdown of an account whose ledger is collected: what is paid in and out is no loss and hides none. */
 import { expect, it, onTestFinished } from "vitest";
+import { Alerts } from "../../../src/alerts/alerts.ts";
 import { LedgerDrawdowns } from "../../../src/alerts/measurements/ledger-drawdowns.ts";
 import { runToEnd } from "../../../src/core/async/cooperate.ts";
+import { createLog } from "../../../src/core/log.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
 import { Money } from "../../support/money.ts";
 import { classic } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
+import { positionFault } from "./script.ts";
 
 const minute = 60_000;
 const start = Date.parse("2026-03-02T08:00:00Z");
@@ -39,6 +42,12 @@ async function open(more: Record<string, string> = {}) {
   await until(9);
   return { world, money, until, pay, win };
 }
+
+/** The settings of alerts without a limit. */
+const limits = {
+  ...{ webhook: null, liquidationDistance: null, marginRatio: null, drawdown: null, drawdownHours: 24 },
+  ...{ stale: false, keyRefused: false, ledgerBreak: false },
+};
 
 const alerts = (world: World) =>
   (
@@ -146,6 +155,49 @@ it("evaluates what is stored after a clock that was ahead was set back", async (
   win(60.5, "500");
   await until(90);
   expect(alerts(world)).toEqual(["fired 0.5", "recovered 0"]);
+});
+
+it("does not delay another alert while a drawdown is read", async () => {
+  const schedules = { SCHEDULE_POSITIONS: "0 * * * * *", BITGET_PRODUCT_TYPES: "umcbl" };
+  const { world, until, win } = await open({ ...schedules, ALERT_LIQUIDATION_DISTANCE: "10%" });
+  await until(99);
+  await world.app.alerts.stop();
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push((JSON.parse(line) as { kind: string }).kind);
+  const log = createLog({ level: "info", format: "json", secrets: [], write });
+  /** Begins alerts that take a tenth of a second to read a snapshot of the equity. */
+  const begin = () => {
+    const history = openHistory(world.path);
+    const points: typeof history.points = function* (...asked) {
+      for (const point of history.points(...asked)) {
+        for (const from = performance.now(); performance.now() - from < 100; );
+        yield point;
+      }
+    };
+    const { store, deps } = world.app;
+    const settings = { ...limits, liquidationDistance: "0.1", drawdown: "0.1", drawdownHours: 24 };
+    return new Alerts({ store, history: { ...history, points }, settings, clock: deps.clock, log });
+  };
+  const minuteOf = async (at: number) => {
+    world.clock.advanceTo(start + at * minute);
+    await world.tick();
+  };
+  const alerts = begin();
+  win(99.5, "-200");
+  await minuteOf(100);
+  alerts.tick();
+  await alerts.idle();
+  expect(lines).toEqual([]);
+  await minuteOf(102);
+  alerts.onReconciled("main");
+  world.exchange.injectFault(
+    positionFault({ position: { markPrice: "101", liquidationPrice: "100" }, notifications: "" }),
+  );
+  await minuteOf(103);
+  alerts.onEnded();
+  await alerts.idle();
+  expect(lines).toEqual(["liquidation-distance", "drawdown"]);
+  await alerts.stop();
 });
 
 it("waits a quarter of an hour for a ledger that cannot be read, and then says what is unknown", async () => {
