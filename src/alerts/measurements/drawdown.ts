@@ -3,6 +3,7 @@ import { add, compare, divide, isPositive, multiply, subtract } from "../../core
 import type { DecimalString } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { AlertStore, EquityPeak, StoredSnapshot } from "../../store/alerts/alert-store.ts";
+import type { Span } from "../../store/history.ts";
 import { amountText, coinsText, instantText, shareText } from "../messages.ts";
 import { checkMaximum, type Measurement, type Share, shareOf } from "../rules.ts";
 import type { SnapshotHeight } from "./ledger-drawdowns.ts";
@@ -87,11 +88,9 @@ export function measureDrawdown(
 
 /** Measures how far the money in the wallets with a ledger is below its peak, without what was paid in and out. */
 export function measureHeight(snapshot: StoredSnapshot, height: SnapshotHeight, limit: DrawdownLimit): Measurement {
-  const { equity, growth, peak, unknown: stretch, isPart } = height;
+  const { at, equity, growth, peak, unknown: stretch, isPart } = height;
   if (!isPositive(peak)) return { ...namesOf(snapshot, limit), ...unknown };
-  const how = stretch
-    ? `${takenOut}, but unknown from ${instantText(stretch.from)} to ${instantText(stretch.to)}`
-    : takenOut;
+  const how = stretch ? `${takenOut}, but ${stretchText(stretch, at)}` : takenOut;
   const held = `${amountText(equity, "USDT")}${isPart ? " in the wallets with a ledger" : ""}`;
   // The peak as the equity that would now be as high.
   const high = isPositive(growth) ? divide(multiply(equity, peak), growth) : null;
@@ -102,6 +101,10 @@ export function measureHeight(snapshot: StoredSnapshot, height: SnapshotHeight, 
     how,
   });
 }
+
+/** Returns which payments are not taken out: those after a time, or those in a stretch that is over. */
+const stretchText = ({ from, to }: Span, at: number): string =>
+  to === at ? `not those after ${instantText(from)}` : `not those from ${instantText(from)} to ${instantText(to)}`;
 
 const takenOut = "deposits and withdrawals are taken out";
 const notTakenOut = "deposits and withdrawals are not taken out";
