@@ -104,6 +104,11 @@ describe("demo", () => {
     ]);
     const incomplete = query(path, "select missing from equity_history where account = 'hedge' and complete = 0");
     expect(incomplete.length).toBe(3);
+    const drawdowns = query(path, "select state, sentence from alert_message where kind = 'drawdown' order by id");
+    expect(drawdowns.map(({ state, sentence }) => [state, /\(.*\)/.exec(String(sentence))?.[0]])).toEqual([
+      ["fired", "(deposits and withdrawals are taken out)"],
+      ["recovered", "(deposits and withdrawals are taken out)"],
+    ]);
     expect(query(path, "select account, kind from alert")).toEqual([
       { account: "hedge", kind: "liquidation-distance" },
     ]);

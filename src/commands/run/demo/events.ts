@@ -19,7 +19,10 @@ export const eventSlots = {
   outage: { first: day(10) + 1, count: 1 },
   coinMargined: { first: day(12), count: 3 },
   fundingWallet: { first: day(15), count: 3 },
+  /** The days of a withdrawal and of a loss, after which it counts in the drawdown of a day. */
+  withdrawal: { first: day(18) - 1, count: 28 },
   upgrade: { first: day(20), count: 2 },
+  loss: { first: day(22) - 1, count: 28 },
   unknownField: { first: day(27), count: 12 },
 } as const;
 

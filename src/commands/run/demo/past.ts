@@ -1,7 +1,9 @@
 /** Records the past of the demo: thirty days of hourly slots, on the simulated clock. */
 import { type App, preflight } from "../../../app.ts";
+import type { ScheduleOf } from "../../../collecting/due.ts";
 import type { SimulatedClock } from "../../../core/clock.ts";
-import { hourMs } from "../../../core/time.ts";
+import { parsePattern } from "../../../core/cron.ts";
+import { hourMs, minuteMs } from "../../../core/time.ts";
 import { datasets } from "../../../datasets/index.ts";
 import type { Simulator } from "../../../simulator/simulator.ts";
 import { keepVerification } from "../../../store/files/verified-file.ts";
@@ -41,21 +43,33 @@ export async function recordWithEvents({ app, clock, exchange }: Past): Promise<
   const { first, count } = eventSlots.unknownField;
   const part = (deps: Partial<App["deps"]>, from: number, to: number) => ({
     version: { ...app, deps: { ...app.deps, ...deps } },
-    slots: numbers.filter((number) => number >= from && number < to).map((number) => begin + number * hourMs),
+    slots: numbers
+      .filter((number) => number >= from && number < to)
+      .flatMap((number) => minutesOf(deps).map((minute) => begin + number * hourMs + minute * minuteMs)),
   });
+  const [withdrawal, loss] = [eventSlots.withdrawal, eventSlots.loss];
+  // Raw responses of the last days are enough for `db replay`, and packing them takes time.
+  const early = { rawResponses: null };
+  // Reading the ledger takes time, too: it is read every hour while a drawdown depends on it.
+  const followed = { ...early, scheduleOf: withLedger(app.deps.scheduleOf) };
   const parts = [
-    // Raw responses of the last days are enough for `db replay`, and packing them takes time.
-    part({ rawResponses: null }, 0, first - 24),
+    part(early, 0, withdrawal.first),
+    part(followed, withdrawal.first, withdrawal.first + withdrawal.count),
+    part(early, withdrawal.first + withdrawal.count, loss.first),
+    part(followed, loss.first, loss.first + loss.count),
+    part(early, loss.first + loss.count, first - 24),
     part({}, first - 24, first),
     part({ datasets: olderDatasets(app.deps.datasets) }, first, first + count),
     part({}, first + count, Number.POSITIVE_INFINITY),
   ];
   const bar = startBar(`recording ${historyDays} days of history`, numbers.length, "hours");
-  const before = (slot: number) => enact(Math.round((slot - begin) / hourMs), { exchange, clock, slot });
+  const before = (slot: number) => enact((slot - begin) / hourMs, { exchange, clock, slot });
   let done = 0;
   for (const { version, slots } of parts) {
-    const onInstant = () => bar.update(++done);
+    const hours = slots.filter((slot) => (slot - begin) % hourMs === 0).length;
+    const onInstant = (count: number) => bar.update(done + Math.floor((count * hours) / slots.length));
     await simulateHistory(version, clock, slots, onInstant, { before, hasAlerts: true, skipsWaits: true });
+    done += hours;
   }
   bar.stop();
   clock.jump(Date.now());
@@ -64,3 +78,13 @@ export async function recordWithEvents({ app, clock, exchange }: Past): Promise<
 
 const numbersUntilNow = (begin: number): number[] =>
   Array.from({ length: Math.floor((Date.now() - begin) / hourMs) }, (_, index) => index + 1);
+
+/** When the ledger is read every hour: some minutes after the snapshots, which wait for it. */
+const ledgerMinute = 5;
+
+const withLedger = (scheduleOf: ScheduleOf): ScheduleOf => {
+  const pattern = parsePattern(`0 ${ledgerMinute} * * * *`);
+  return (account, dataset) => (dataset === "bills" ? pattern : scheduleOf(account, dataset));
+};
+
+const minutesOf = ({ scheduleOf }: Partial<App["deps"]>): number[] => (scheduleOf ? [0, ledgerMinute] : [0]);
