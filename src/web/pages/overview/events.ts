@@ -6,7 +6,7 @@ import { absolute, isPositive } from "../../../core/decimal.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import type { Flow, FlowKind } from "../../../queries/flows.ts";
 import type { Span } from "../../../store/history.ts";
-import type { PaidCache } from "../../curves/profit/paid.ts";
+import { merged, type PaidCache } from "../../curves/profit/paid.ts";
 import { selectedAccounts } from "../../data/comparison-periods.ts";
 import type { View } from "../../data/table.ts";
 import { amountFigure, type Html, instantFigure } from "../parts/figure.ts";
@@ -54,7 +54,8 @@ export function* readEvents(view: View, paid: PaidCache): Steps<Events> {
     else unknown.push(account);
   }
   const first = view.history.firstSlot() ?? view.at;
-  const missing = (yield* paid.of(view.history, accounts, view.at)).unknown.filter(({ to }) => to > first);
+  const { unknown: all } = yield* paid.of(view.history, accounts, view.at);
+  const missing = merged(all).filter(({ to }) => to > first);
   events.sort((one, other) => other.at - one.at);
   return { shown: events.slice(0, maxEvents), isCut: events.length > maxEvents, unknown, missing };
 }
