@@ -22,3 +22,9 @@ export function walletLabel(wallet: string): string {
 
 /** Returns the label of a margin mode; an unknown one is returned unchanged. */
 export const marginModeLabel = (mode: string): string => ({ crossed: "Cross", isolated: "Isolated" })[mode] ?? mode;
+
+/** Returns causes, such as "spot: 503; umcbl: 40015", with the status and codes of the exchange called so. */
+export const withCodeNamed = (cause: string): string =>
+  cause
+    .replace(/(^|[:;] )([45]\d\d)(?=$|;)/g, "$1the exchange answered HTTP $2")
+    .replace(/(^|[:;] )(\d{5})(?=$|;)/g, "$1the exchange answered with its code $2");

@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import { expect, it } from "vitest";
-import { withCodeNamed } from "../../src/web/data/health/collection.ts";
+import { withCodeNamed } from "../../src/output/labels.ts";
 import type { View } from "../../src/web/data/table.ts";
 import { amount, type Column, price, profit, share } from "../../src/web/data/table.ts";
 import { verdictCells } from "../../src/web/pages/ledger/verdict.ts";

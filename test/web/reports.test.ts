@@ -5,6 +5,7 @@ import { strFromU8, unzipSync } from "fflate";
 import { expect, it } from "vitest";
 import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { reports } from "../../src/reports/index.ts";
 import { equityRow } from "../reports/kit.ts";
 import { collect, minute, start } from "../store/kit.ts";
@@ -84,6 +85,19 @@ it("a statement is a page, and a sheet that needs no other file", async () => {
   const sheet = await (await request("/reports/statement.html?account=main&month=2026-11")).text();
   expect(sheet).toContain("<style>");
   expect(sheet).not.toMatch(/<link|<script|src=/);
+});
+
+it("a statement says what the known values sum up to where one is not known", async () => {
+  const { page, record } = await withEquity();
+  const balance = { frozen: "0", locked: "0" };
+  const held = [
+    { coin: "USDT", available: "1007.5", ...balance },
+    { coin: "AURUM", available: "3", ...balance },
+  ];
+  await record(spotAssets, 2, held);
+  const text = await page("/statement?account=main&month=2026-11");
+  expect(text).toMatch(/There is no sum: \d+ of \d+ values are not known/);
+  expect(text).toMatch(/The others are 1,007\.50 USDT\./);
 });
 
 it("a file for spreadsheets keeps every digit of long numbers, and is read as UTF-8", async () => {

@@ -1,10 +1,10 @@
 /** Renders a statement as HTML: one sheet to print or to send, which needs no other file. */
 import { html, raw } from "hono/html";
 import { Temporal } from "temporal-polyfill";
-import { asDecimal } from "../../core/decimal.ts";
-import type { Cell } from "../../core/domain.ts";
+import { asDecimal, sum } from "../../core/decimal.ts";
+import type { Cell, DecimalString } from "../../core/domain.ts";
 import { escapeControlChars } from "../../core/text.ts";
-import { walletLabel } from "../../output/labels.ts";
+import { walletLabel, withCodeNamed } from "../../output/labels.ts";
 import { grouped, isStable, shownMoney, shownQuantity } from "../../output/shown.ts";
 import { type Statement, type StatementRow, totalOf } from "./statement.ts";
 import { styles } from "./styles.ts";
@@ -88,12 +88,12 @@ ${line("Unexplained", "unexplained")}
 ${line("Equity at the close", "closing", "total")}
 </tbody></table>
 <p class="note">Opening read at ${cellHtml(pnl.opening_at)}, close at ${cellHtml(pnl.closing_at)}.
-${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Not known: ${pnl.unknown}.` : ""}</p>`;
+${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Not known: ${withCodeNamed(String(pnl.unknown))}.` : ""}</p>`;
 }
 
 function flowsHtml({ flows, flowsCause }: Statement): Html {
   return html`<h2>Paid in and out</h2>
-${flowsCause === null ? "" : html`<p>Not complete: ${flowsCause}.</p>`}
+${flowsCause === null ? "" : html`<p>Not complete: ${withCodeNamed(flowsCause)}.</p>`}
 ${
   flows.length === 0
     ? html`<p>${flowsCause === null ? "Nothing was paid in or out." : "Nothing is recorded."}</p>`
@@ -133,7 +133,15 @@ function balancesHtml({ balances }: Statement): Html {
   );
   return html`<h2>Balances at the close</h2>
 ${rows.length === 0 ? html`<p>No balances are recorded.</p>` : tableHtml(balanceColumns, rows)}
-${rows.length > 0 && total === null ? html`<p class="note">There is no sum, because ${balances.filter((row) => asDecimal(row.usdt_value ?? null) === null).length} of ${balances.length} values are not known: the balance or its price is missing.</p>` : ""}`;
+${rows.length > 0 && total === null ? incompleteHtml(balances.map((row) => asDecimal(row.usdt_value ?? null))) : ""}`;
+}
+
+/** Says why there is no sum, and what the known values sum up to. */
+function incompleteHtml(values: readonly (DecimalString | null)[]) {
+  const known = values.filter((value) => value !== null);
+  const unknown = values.length - known.length;
+  return html`<p class="note">There is no sum: ${unknown} of ${values.length} values ${unknown === 1 ? "is" : "are"} not known, because the balance or its price is missing.
+${known.length > 0 ? html`The others are ${cellHtml(money(sum(known)))} USDT.` : ""}</p>`;
 }
 
 function costsHtml({ fees, funding }: Statement): Html {

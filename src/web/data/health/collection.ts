@@ -91,12 +91,6 @@ export const causeDescriptions: Record<string, string> = {
   [notWritten]: "The collector is not running, or is blocked; it has recorded nothing since.",
 };
 
-/** Returns causes, such as "spot: 503; umcbl: 40015", with the status and codes of the exchange called so. */
-export const withCodeNamed = (cause: string): string =>
-  cause
-    .replace(/(^|[:;] )([45]\d\d)(?=$|;)/g, "$1the exchange answered HTTP $2")
-    .replace(/(^|[:;] )(\d{5})(?=$|;)/g, "$1the exchange answered with its code $2");
-
 /** Joins messages; product types with the same one are named before it together. */
 function joined(messages: readonly string[]): string {
   const parts = messages.map((message): [string, string | null] => {

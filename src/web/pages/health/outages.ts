@@ -1,9 +1,9 @@
 /** Renders the gaps by event: one outage of all feeds is one row. */
 import { html } from "hono/html";
-import { walletLabel } from "../../../output/labels.ts";
+import { walletLabel, withCodeNamed } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { daysShown } from "../../data/comparison-periods.ts";
-import { causeDescriptions, withCodeNamed } from "../../data/health/collection.ts";
+import { causeDescriptions } from "../../data/health/collection.ts";
 import { outages } from "../../data/health/gap-events.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none } from "../parts/figure.ts";

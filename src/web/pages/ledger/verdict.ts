@@ -1,8 +1,8 @@
 /** Renders the verdicts on the exchange's ledger. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import { withCodeNamed } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
-import { withCodeNamed } from "../../data/health/collection.ts";
 import { countVerdicts } from "../../data/ledger/reconciliation.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none, unknown } from "../parts/figure.ts";

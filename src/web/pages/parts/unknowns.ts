@@ -1,8 +1,8 @@
 /** Says below a table which of its figures are not known, and why, so that its cells need no words. */
 import { html } from "hono/html";
 import { escapeControlChars } from "../../../core/text.ts";
+import { withCodeNamed } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
-import { withCodeNamed } from "../../data/health/collection.ts";
 import { type Html, unknownMark } from "./figure.ts";
 
 interface CountedColumn {
