@@ -1,4 +1,4 @@
-/** Runs what computes for long, and what needs a browser: `npm run test:long`, which `.ci/run` runs beside the faults. */
+/** Runs what computes for long, and what needs a browser: `npm run test:long`, which `.ci/run` runs, too. */
 import { defineConfig } from "vitest/config";
 
 const inFolder = (folder: string, ...names: string[]) => names.map((name) => `test/${folder}/${name}.test.ts`);
@@ -15,6 +15,7 @@ export const long = [
   ...inFolder("commands/shared", "pager"),
   ...inFolder("output", "export"),
   ...inFolder("reports", "daily", "ledger", "ledger-records", "pnl", "returns"),
+  ...inFolder("repository", "cookbook", "release"),
   ...inFolder("scenarios", "backup", "commands", "lifecycle", "month", "new-dataset", "sub-path"),
   ...inFolder("scenarios/alerts", "drawdown", "other-rules", "path"),
   ...inFolder("scenarios/export", "damage", "round-trip"),
@@ -32,6 +33,7 @@ export const long = [
   ...inFolder("store/sqlite", "write-queue"),
   ...inFolder("store/verify", "ledger"),
   ...inFolder("web", "performance"),
+  ...inFolder("web/curves", "joint-profit"),
 ];
 
 /** What both suites that run several files at once have in common. */
@@ -42,10 +44,9 @@ export const parallel = {
   hookTimeout: 1_200_000,
   expect: { poll: { timeout: 600_000 } },
   // More than cores, because many tests wait for processes that they start.
-  maxWorkers: 5,
+  maxWorkers: 4,
   // The modules of a worker are loaded once; no test leaves anything behind in them.
   isolate: false,
 };
 
-// Few at once, because what runs at low priority has to keep the time limits of the program itself.
-export default defineConfig({ test: { ...parallel, include: long, maxWorkers: 3 } });
+export default defineConfig({ test: { ...parallel, include: long } });

@@ -130,5 +130,5 @@ function digitsLink(view: View, path: string, params: Record<string, string>): H
   const other = linkTo(path, stickyParams({ ...view, isExact: !view.isExact }), params);
   return view.isExact
     ? html`Every figure has all of its digits. <a href="${other}" data-digits="cut">Cut to the usual places</a>`
-    : html`Figures are cut, never rounded to the nearest: amounts to 2 places towards zero, a drawdown and a use of margin upwards, towards the danger. <a href="${other}" data-digits="all">Show exact digits</a>`;
+    : html`Figures are cut, not rounded: amounts towards zero, a drawdown and a use of margin upwards. <a href="${other}" data-digits="all">Show exact digits</a>`;
 }
