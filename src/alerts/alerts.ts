@@ -76,7 +76,7 @@ export class Alerts {
 
   /** Resolves when no evaluation and no delivery is in progress. */
   async idle(): Promise<void> {
-    while (this.#evaluating || this.#evaluatingDrawdowns) await (this.#evaluating ?? this.#evaluatingDrawdowns);
+    await this.#evaluated();
     await this.#delivery?.idle();
   }
 
@@ -87,11 +87,16 @@ export class Alerts {
     while (this.#evaluating) await this.#evaluating;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (this.#hasBegun && this.#hasNews) this.#evaluate();
-    while (this.#evaluating || this.#evaluatingDrawdowns) await (this.#evaluating ?? this.#evaluatingDrawdowns);
+    await this.#evaluated();
     if (this.#hasBegun) await this.#watch.end().catch((error) => this.#logError(error));
     this.#hasBegun = false;
     this.#evaluateUntil = this.#watch.readUntil = Number.POSITIVE_INFINITY;
     await this.#delivery?.stop();
+  }
+
+  /** Resolves when nothing is being evaluated. */
+  async #evaluated(): Promise<void> {
+    while (this.#evaluating || this.#evaluatingDrawdowns) await (this.#evaluating ?? this.#evaluatingDrawdowns);
   }
 
   #evaluate(): void {

@@ -24,8 +24,8 @@ import { monitoredEquity } from "./measurements/limits.ts";
 /** A snapshot waits for the ledger at most so long, after which what was paid since the ledger's end counts as won or lost. Milliseconds. */
 const longestWaitMs = 15 * minuteMs;
 
-/** Evaluation yields to the event loop after this long. Milliseconds. */
-const turnMs = 20;
+/** Evaluation yields to the event loop after this long; a snapshot with many positions takes a few. Milliseconds. */
+export const turnMs = 20;
 
 /** Ends a reading that takes longer than the program may. */
 class StoppedError extends Error {}

@@ -18,16 +18,13 @@ import {
 import type { HistoryReader } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 import { AlertCursor } from "./cursor.ts";
-import { Drawdowns } from "./drawdowns.ts";
+import { Drawdowns, turnMs } from "./drawdowns.ts";
 import { Evaluation, keyOf } from "./evaluation.ts";
 import { Peaks } from "./measurements/drawdown.ts";
 import { measureBreaks } from "./measurements/ledger-breaks.ts";
 import { measureFuturesAccounts, measurePositions, measureUnifiedAccount } from "./measurements/limits.ts";
 import { measureStaleness } from "./measurements/staleness.ts";
 import type { AlertKind, Measurement } from "./rules.ts";
-
-/** Evaluation yields to the event loop after this long; a snapshot with many positions takes a few. Milliseconds. */
-const yieldAfterMs = 20;
 
 /** If the wall clock gains this much on the monotonic clock, the machine slept or its clock was set. Milliseconds. */
 const minClockJumpMs = 10_000;
@@ -92,7 +89,7 @@ export class AlertEvaluator {
     const peaks = new Peaks(this.#alerts);
     let turnedAt = this.#clock.monotonic();
     for (const snapshot of batch.snapshots) {
-      if (this.#clock.monotonic() - turnedAt >= yieldAfterMs) {
+      if (this.#clock.monotonic() - turnedAt >= turnMs) {
         await new Promise(setImmediate);
         turnedAt = this.#clock.monotonic();
       }

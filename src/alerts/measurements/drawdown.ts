@@ -7,7 +7,7 @@ import type { Span } from "../../store/history.ts";
 import { amountText, coinsText, instantText, shareText } from "../messages.ts";
 import { checkMaximum, type Measurement, type Share, shareOf } from "../rules.ts";
 import type { SnapshotHeight } from "./ledger-drawdowns.ts";
-import type { MonitoredEquity } from "./limits.ts";
+import { type MonitoredEquity, unknown } from "./limits.ts";
 
 /** The limit of a drawdown, and the hours that a peak counts. */
 export interface DrawdownLimit {
@@ -108,8 +108,6 @@ const stretchText = ({ from, to }: Span, at: number): string =>
 
 const takenOut = "deposits and withdrawals are taken out";
 const notTakenOut = "deposits and withdrawals are not taken out";
-
-const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 
 const namesOf = ({ account, scopeId }: StoredSnapshot, { drawdown }: DrawdownLimit) =>
   ({ kind: "drawdown", account, scopeId, subject: "equity", what: "equity", threshold: drawdown }) as const;

@@ -7,7 +7,7 @@ import type { StoredSnapshot } from "../../store/alerts/alert-store.ts";
 import { futuresAccountText, positionText, priceText, shareText, unifiedAccountText } from "../messages.ts";
 import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "../rules.ts";
 
-const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
+export const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 
 type Result = Pick<Measurement, "value" | "verdict" | "how">;
 
