@@ -60,6 +60,16 @@ export class GrowthChain {
   #flows: DecimalString | null = "0";
   #isGap = false;
 
+  /** Returns a chain that continues from here independently of this one. */
+  copy(): GrowthChain {
+    const copy = new GrowthChain();
+    copy.#last = this.#last;
+    copy.#paid = this.#paid;
+    copy.#flows = this.#flows;
+    copy.#isGap = this.#isGap;
+    return copy;
+  }
+
   /** Returns the growth at the next valuation; null if its equity is unknown. */
   add({ at, flow, equity, isGap }: Valuation): Growth | null {
     const last = this.#last;
