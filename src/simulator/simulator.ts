@@ -34,12 +34,10 @@ export interface SimulatorOptions {
   /** When the accounts start, epoch ms. Default: thirty days ago. */
   from?: number;
   /**
-   * Starts the market and the accounts as they are at this time, epoch ms; times in responses still follow `clock`.
-   * Default: `clock.now()`, so that holdings depend on the date.
+   * The market and the accounts are at `from`, or without it at the start, as at this time, epoch ms; times in responses still follow
+   * `clock`. Default: as at the time of `clock`, so that holdings depend on the date.
    */
   startsAs?: number;
-  /** How much later than `clock` the market and the accounts are, milliseconds: exact where that runs. Default: as `startsAs` says. */
-  shift?: number;
   accounts: readonly SimulatedAccount[];
   /** What the accounts do. Default: they trade and deposit. */
   habits?: Habits;
@@ -95,7 +93,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     v1 = false,
   } = options;
   const from = options.from ?? clock.now() - defaultAgeMs;
-  const shift = options.shift ?? (options.startsAs === undefined ? 0 : options.startsAs - clock.now());
+  const shift = options.startsAs === undefined ? 0 : options.startsAs - (options.from ?? clock.now());
   const accounts = options.accounts.map((account) => ({ ...account }));
   const skew = () => simulator.clockSkewMs;
   const exchange = createExchange({ accounts, clock, skew, seed, from, shift, habits, recordLimit });

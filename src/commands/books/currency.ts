@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { ConfigError, UsageError } from "../../core/errors.ts";
 import { ecbRates, parseEcb } from "../../reports/currency/ecb.ts";
-import { inCurrency, type ReportInCurrency } from "../../reports/currency/in-currency.ts";
-import { recordedRates } from "../../reports/currency/rates.ts";
+import { inCurrency } from "../../reports/currency/in-currency.ts";
+import { type ReportInCurrency, recordedRates } from "../../reports/currency/rates.ts";
 import { reports } from "../../reports/index.ts";
 import type { Report } from "../../reports/report.ts";
 import type { CommandInput } from "../command.ts";

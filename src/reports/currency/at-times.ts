@@ -5,8 +5,8 @@ import type { Cell } from "../../core/domain.ts";
 import { periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Report } from "../report.ts";
-import type { ReportInCurrency } from "./in-currency.ts";
-import type { Rate, RateOf } from "./rates.ts";
+
+import type { Rate, RateOf, ReportInCurrency } from "./rates.ts";
 
 /**
  * Returns the report with its amounts of USDT also in a currency. What a day brought has the rate of the last of these times if that is

@@ -6,7 +6,7 @@ import { periodOf, periodsOf, type Span } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Report } from "../report.ts";
 import { inCurrencyAtTimes } from "./at-times.ts";
-import type { Rate, RateOf } from "./rates.ts";
+import type { Rate, RateOf, ReportInCurrency } from "./rates.ts";
 
 /**
  * Returns the report with its amounts of USDT also in a currency. Values at the close have the rate of the day of the close; what a day
@@ -43,12 +43,6 @@ export function inCurrency(report: Report, currency: string, ratesOf: (source: S
       }
     },
   };
-}
-
-/** A report with amounts in a currency. */
-export interface ReportInCurrency extends Report {
-  /** The days of which it has amounts and no rate, once its rows were read: `2026-11-01`. */
-  unrated: ReadonlySet<string>;
 }
 
 /** A day, and its rate; null if there is none. */

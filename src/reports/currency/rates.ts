@@ -7,6 +7,13 @@ import { positivePrice } from "../../datasets/valuation.ts";
 import { createCloses, instantText, textOf } from "../../queries/close.ts";
 import type { Period } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
+import type { Report } from "../report.ts";
+
+/** A report with amounts in a currency. */
+export interface ReportInCurrency extends Report {
+  /** The days of which it has amounts and no rate, once its rows were read: `2026-11-01`. */
+  unrated: ReadonlySet<string>;
+}
 
 /** What one USDT is worth. */
 export interface Rate {

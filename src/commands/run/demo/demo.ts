@@ -91,9 +91,7 @@ export const demo: Command = {
     deleteDemoDatabase(past.databasePath);
     const from = Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs;
     const clock = new SimulatedClock(from);
-    // The clock runs: without the exact shift each demo would have a life of its own.
-    const shift = kind.exchange.startsAs - from;
-    const exchange = await startSimulator({ clock, from, shift, ...kind.exchange, recordLimit: 1 });
+    const exchange = await startSimulator({ clock, from, ...kind.exchange, recordLimit: 1 });
     try {
       const isQuiet = kind === kinds.eventful;
       const silent = isQuiet ? { ...past, logLevel: "silent" as const } : past;
