@@ -30,7 +30,7 @@ const neutralKinds = ["margin", "borrow", "repay"];
 
 /** The terms of a change of equity; null where something that a term needs is unknown. Unit: USDT. */
 export interface Attribution extends Record<EntryTerm, DecimalString | null> {
-  change: DecimalString;
+  change: DecimalString | null;
   /** The change of the unrealised results of positions. */
   unrealized: DecimalString | null;
   /** The changes of prices: of what was held at the beginning, and of each entry from its own time on. */
@@ -38,7 +38,7 @@ export interface Attribution extends Record<EntryTerm, DecimalString | null> {
   /** The change of what has no ledger. */
   other: DecimalString | null;
   /** `change` less all terms that are known. */
-  unexplained: DecimalString;
+  unexplained: DecimalString | null;
   /** The coins that are in no term, because the exchange has no price of them. */
   unpriced: string[];
   /** What the missing terms need. */
@@ -73,7 +73,7 @@ export interface Ends<Value> {
 
 /** What is known of an account over a period. */
 export interface AccountPeriod {
-  equity: Ends<DecimalString>;
+  equity: Ends<DecimalString | null>;
   /** The part of the equity that has no ledger. */
   other: Ends<DecimalString | null>;
   /** Every coin that was held at either end or has a booking; null if what was held is unknown. */
@@ -84,9 +84,9 @@ export interface AccountPeriod {
 
 type Coins = ReadonlyMap<string, Ends<Holding>>;
 
-/** Explains the change between two equities. */
+/** Explains the change between two equities; of what was booked in between neither of them needs to be known. */
 export function attribute({ equity, other, coins, bookings }: AccountPeriod): Attribution {
-  const change = subtract(equity.closing, equity.opening);
+  const change = difference(equity);
   const unpriced = unpricedCoins(coins, bookings ?? []);
   const unknown = new Set<string>();
   for (const { kind, coin } of bookings ?? [])
@@ -97,10 +97,10 @@ export function attribute({ equity, other, coins, bookings }: AccountPeriod): At
     ...entryTerms(counted, unknown),
     unrealized: priced && unrealizedTerm(priced, unknown),
     prices: priced && counted && pricesTerm(priced, counted, unknown),
-    other: sumOf([other.closing, negated(other.opening)]),
+    other: difference(other),
   };
   const known = Object.values(terms).filter((term) => term !== null);
-  const unexplained = subtract(change, sum(known));
+  const unexplained = change && subtract(change, sum(known));
   return { change, ...terms, unexplained, unpriced: [...unpriced].sort(), unknown: [...unknown] };
 }
 
@@ -170,6 +170,9 @@ function pricesTerm(coins: Coins, bookings: readonly Booking[], unknown: Set<str
 }
 
 const negated = (amount: DecimalString | null): DecimalString | null => amount && subtract("0", amount);
+
+const difference = ({ opening, closing }: Ends<DecimalString | null>): DecimalString | null =>
+  sumOf([closing, negated(opening)]);
 
 /** Returns the value of an amount in USDT; null if it or its price is unknown, which is noted. Nothing needs no price. */
 function valuedAt(

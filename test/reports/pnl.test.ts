@@ -215,8 +215,8 @@ describe("is empty where something is unknown", () => {
     await account.day(3);
     await account.day(4);
     expect(lines(report(account.path, 4).slice(1), ...columns, "unknown")).toEqual([
-      "2026-11-02 - - - - - - - - the equity at the end",
-      "2026-11-03 - - - - - - - - the equity at the beginning",
+      "2026-11-02 - - 0 0 - - - - the equity at the end",
+      "2026-11-03 - - 0 0 - - - - the equity at the beginning",
       "2026-11-04 7 7 0 0 7 0 0 0 -",
     ]);
   });
@@ -228,9 +228,9 @@ describe("is empty where something is unknown", () => {
     expect(lines(report(account.path, 5).slice(1), ...columns, "unknown", "closing_at")).toEqual([
       // The last equity is current for two periods of its schedule; the change until then is nothing.
       "2026-11-02 0 0 0 0 0 0 0 0 - 2026-11-01T12:00:00.000Z",
-      "2026-11-03 - - - - - - - - the equity at the end -",
-      "2026-11-04 - - - - - - - - the equity at the beginning -",
-      "2026-11-05 - - - - - - - - the equity at the beginning 2026-11-05T12:00:00.000Z",
+      "2026-11-03 - - 0 0 - - - - the equity at the end -",
+      "2026-11-04 - - 0 0 - - - - the equity at the beginning -",
+      "2026-11-05 - - 0 0 - - - - the equity at the beginning 2026-11-05T12:00:00.000Z",
     ]);
   });
 

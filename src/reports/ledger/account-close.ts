@@ -16,6 +16,8 @@ import type { SchedulePeriod, WalletLedger } from "../../store/history.ts";
 /** An account at the close of a period. */
 export interface AccountClose {
   equity: Close;
+  /** Up to when entries count: the time of the equity, or if it is unknown, of the close itself. Epoch ms. */
+  at: number;
   /** The wallets with money. */
   wallets: readonly Wallet[];
   /** Returns the price of a coin at the time of the equity. */
@@ -42,6 +44,7 @@ export function createAccountCloses(
     const known = new Map<string, Price>();
     return {
       equity: close,
+      at: close.takenAt ?? Math.min(shortened.to - 1, now),
       wallets: wallets.filter(({ isMoney }) => isMoney),
       priceOf(coin) {
         if (!known.has(coin) && close.takenAt !== null) known.set(coin, prices.at(coin, close.takenAt));

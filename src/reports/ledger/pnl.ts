@@ -35,7 +35,7 @@ export const pnl: Report = {
     // Entries are read last, because nothing else can be read meanwhile.
     const closes: Map<string, AccountClose>[] = [];
     for (const period of periods) closes.push(yield* closesAt(accounts, period));
-    const ends = periods.map(({ to }, at) => endsOf(closes[at] ?? new Map(), to - 1));
+    const ends = closes.map((own) => new Map([...own].map(([name, { at }]) => [name, at])));
     const from = Math.min(whole.from, ...(ends[0]?.values() ?? []));
     const bookings = new Bookings(source, prices, { from, to: whole.to });
     try {
@@ -79,9 +79,6 @@ function* closesAt(accounts: readonly Account[], period: Period): Steps<Map<stri
   return closes;
 }
 
-const endsOf = (closes: ReadonlyMap<string, AccountClose>, otherwise: number): Map<string, number> =>
-  new Map([...closes].map(([name, { equity }]) => [name, equity.takenAt ?? otherwise]));
-
 /** What an account did between two closes. */
 interface Records {
   ledgers: readonly WalletLedger[];
@@ -105,29 +102,36 @@ function cellsOf(opening: AccountClose | undefined, closing: AccountClose, recor
 
 const textOf = (parts: readonly string[]): string | null => (parts.length > 0 ? parts.join("; ") : null);
 
-/** Explains the change between two closes; without the equity at one of them nothing is known but what is missing. */
+/** Explains the change between two closes; without the equity at one of them only what was booked in between is known. */
 function explain(
   opening: AccountClose | undefined,
   closing: AccountClose,
   { ledgers, bookings }: Records,
 ): Partial<Attribution> & Pick<Attribution, "unknown"> {
-  const [start, end] = [equityOf(opening?.equity), equityOf(closing.equity)];
-  const [from, to] = [opening?.equity.takenAt ?? null, closing.equity.takenAt];
-  if (!opening || start === null || from === null) return { unknown: ["the equity at the beginning"] };
-  if (end === null || to === null) return { unknown: ["the equity at the end"] };
-  const cause = ledgersCause(ledgers, { from: from + 1, to: to + 1 });
+  if (!opening) return { unknown: [noOpening] };
+  const cause = ledgersCause(ledgers, { from: opening.at + 1, to: closing.at + 1 });
+  const booked = { bookings: cause === null ? bookings : null };
+  const equity = { opening: equityOf(opening.equity), closing: equityOf(closing.equity) };
+  const causes = cause === null ? [] : [cause];
+  if (equity.opening === null || equity.closing === null) {
+    const found = attribute({ equity, other: { opening: null, closing: null }, coins: null, ...booked });
+    const missing = equity.opening === null ? noOpening : "the equity at the end";
+    return { ...found, unknown: [...causes, ...found.unknown, missing] };
+  }
   const withFunding = isUnified(closing);
   const held = { opening: heldIn(opening.wallets, withFunding), closing: heldIn(closing.wallets, withFunding) };
   const otherAt = ({ equity }: AccountClose) => otherPartOf(equity.rows[0], withFunding);
   const missing = [held.opening, held.closing].filter((one) => typeof one === "string");
   const found = attribute({
-    equity: { opening: start, closing: end },
+    equity,
     other: { opening: otherAt(opening), closing: otherAt(closing) },
     coins: coinsOf({ opening, closing }, held, bookings),
-    bookings: cause === null ? bookings : null,
+    ...booked,
   });
-  return { ...found, unknown: [...(cause === null ? [] : [cause]), ...new Set(missing), ...found.unknown] };
+  return { ...found, unknown: [...causes, ...new Set(missing), ...found.unknown] };
 }
+
+const noOpening = "the equity at the beginning";
 
 /** Returns every coin that was held at either end or has a booking; null if what was held is unknown. */
 function coinsOf(

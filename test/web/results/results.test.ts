@@ -94,7 +94,7 @@ it("a deposit of 9,000 is no profit, and hides no drawdown", async () => {
   expect(week).toMatchObject({ profit: "-559.45", change: "8440.55", paidIn: "9000", paidOut: "0", isOnTime: false });
   expect(week).toEqual(month);
   expect(week?.share).toBe("-0.06445");
-  expect(realized).toMatchObject({ value: "0", days: 3, cause: null });
+  expect(realized).toMatchObject({ value: "0", days: 2, causes: [] });
   expect(drawdown).toMatchObject({ isWithoutFlows: true, now: "0.1495", largest: { depth: "0.1495" } });
   expect(drawdown?.largest).toMatchObject({ peakAt: at("09T10:00"), lowestAt: at("10T11:00") });
   // The report says the same, and so does a second reading, of which the days that are over are cached.
@@ -120,8 +120,8 @@ it("has one drawdown across an upgrade, without the step over it, as the report 
   expect(realized).toMatchObject({
     value: "0",
     days: 1,
-    from: at("09T12:00"),
-    cause: "the wallets before the upgrade",
+    from: at("10T00:00"),
+    causes: [],
   });
   const served = await servePages(path, () => at("10T10:30"));
   const pageOf = async (path: string) => (await fetchPage(new URL(`${path}?account=main`, served.url))).text();
@@ -129,7 +129,7 @@ it("has one drawdown across an upgrade, without the step over it, as the report 
   served.close();
   expect(page).toContain(">Realised, 1 of 30 days</a>");
   expect(performance).toContain("The curves also have what is known of days");
-  expect(page).toContain("other days not known (the wallets before the upgrade)");
+  expect(page).toContain("<small>since 10 Nov</small>");
   expect(drawdown).toMatchObject({ now: "0.19", leftOutMs: hour, since: at("09T09:00"), isWithoutFlows: true });
   expect(drawdown?.largest).toMatchObject({ depth: "0.19", peakAt: at("09T10:00"), lowestAt: at("10T10:00") });
   const history = openHistory(path);
@@ -158,7 +158,10 @@ it("without a ledger it is the change of the equity, and the cause is named", as
   await store.close();
   const { today, drawdown, realized } = resultsAt(path, at("10T11:30"));
   expect(today).toMatchObject({ profit: null, change: "200", share: "0.2", cause: "bills were not collected" });
-  expect(realized).toMatchObject({ value: null, cause: "bills were not collected" });
+  expect(realized).toMatchObject({
+    value: null,
+    causes: ["main: bills were not collected", "the balances in spot-assets"],
+  });
   expect(drawdown).toMatchObject({ isWithoutFlows: false, now: "0.2" });
 });
 

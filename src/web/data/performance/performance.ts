@@ -18,11 +18,14 @@ const pnlDays = new PnlDays();
 /** The spans of the page in days; `all` is the whole history. */
 export const spans: Readonly<Record<string, number | null>> = { "1m": 30, "3m": 91, "1y": 365, all: null };
 
+/** The terms that make up what was realised, fees and funding included. */
+const realizedTerms = ["realized", "funding", "fees", "interest"] as const;
+
 /**
  * The figures of a day that are summed up: the profit is the change of the equity without what was paid in and out, and consists of the
- * terms.
+ * terms; `net_realized` is the sum of those that need no equity.
  */
-export const summed = ["profit", "change", "flows", ...terms] as const;
+export const summed = ["profit", "change", "flows", ...terms, "net_realized"] as const;
 export type Summed = (typeof summed)[number];
 
 /** The result of a day of the selected accounts together; null is unknown. Unit: USDT. */
@@ -49,10 +52,10 @@ export function shownSpan(view: View): Span {
 /** Returns the number of days of the shown span; null for the whole history. */
 export const daysOfSpan = ({ params }: View): number | null => spans[params.span ?? "1m"] ?? null;
 
-/** Returns the results of the days of the shown span, oldest first. */
-export function* dayResults(view: View): Steps<DayResult[]> {
+/** Returns the results of the days of a span, oldest first; default: the shown span. */
+export function* dayResults(view: View, of: Span = shownSpan(view)): Steps<DayResult[]> {
   const { history, timezone, at } = view;
-  const span = { ...shownSpan(view), timezone, now: at };
+  const span = { ...of, timezone, now: at };
   const byDay = new Map<string, PnlDay[]>();
   for (const account of selectedAccounts(view))
     for (const one of yield* pnlDays.of(history, account, span))
@@ -77,6 +80,7 @@ function dayResult(view: View, all: readonly PnlDay[]): DayResult | null {
     profit: sumOf(own.map(({ row }) => profitIn(row))),
     change: total("change"),
     flows: total("flows"),
+    net_realized: sumOf(realizedTerms.map((name) => parts[name])),
     closing: total("closing"),
     isRunning: first.day.to > view.at,
     due: own.reduce((sum, { due }) => sum + due, 0),
@@ -178,6 +182,7 @@ export const performance: DataTable = {
     count("unknown_days", "Days unknown"),
     text("sums_of_days", "Sums of days"),
     text("unknown", "Unknown"),
+    profit("net_realized", "Realised, net"),
   ],
   *rows(view) {
     const days = yield* dayResults(view);
@@ -199,6 +204,7 @@ const rowOf = (one: Omit<PeriodResult, "from">): HistoryRow => ({
   unknown_days: BigInt(one.days - one.knownDays.profit),
   sums_of_days: partialSums(one),
   unknown: one.unknown.length > 0 ? one.unknown.join("; ") : null,
+  net_realized: one.net_realized,
 });
 
 function stateOf({ isRunning, profit, days, knownDays }: Omit<PeriodResult, "from" | "name">): string {

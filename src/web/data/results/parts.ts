@@ -6,11 +6,8 @@ import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs, minuteMs } from "../../../core/time.ts";
 import { equity } from "../../../datasets/snapshots/equity.ts";
 import { isCounted } from "../../../queries/flows.ts";
-import { Prices } from "../../../queries/prices.ts";
 import type { Source } from "../../../queries/source.ts";
-import { Bookings } from "../../../reports/ledger/bookings.ts";
 import { Valuations } from "../../../reports/ledger/valuations.ts";
-import { attribute, type Booking } from "../../../returns/attribution.ts";
 import type { Mark, Span } from "../../../store/history.ts";
 import { growthIn, type PartGrowth } from "./growth.ts";
 import { type JointValuation, jointValuations } from "./joint-valuations.ts";
@@ -27,8 +24,6 @@ export interface Part extends Span, PartGrowth {
   joinedWhole: DecimalString | null;
   /** Why flows are unknown; null if they are known. */
   cause: string | null;
-  /** The results of trades, funding, fees and interest; null if unknown. */
-  realized: DecimalString | null;
 }
 
 /** The times of the snapshots with which a part ended, by account. */
@@ -71,14 +66,12 @@ export class Parts {
   readonly #accounts: readonly { name: string; valuations: Valuations }[];
   /** Whether the flows of all accounts are collected; otherwise none counts, and the growth is that of the equity. */
   readonly #hasLedgers: boolean;
-  readonly #prices: Prices;
   readonly #key: string;
   readonly #settled: number;
 
   constructor(source: Source, accounts: readonly string[]) {
     const { history, now } = source;
     this.#source = source;
-    this.#prices = new Prices(history);
     const ledgers = accounts.map((name) => history.ledgers(name));
     this.#accounts = accounts.map((name) => ({ name, valuations: new Valuations(source, name) }));
     this.#hasLedgers = ledgers.every((own) => own.some(isCounted));
@@ -132,7 +125,6 @@ export class Parts {
     const [opening, closing] = [joint[0], joint.at(-1)];
     if (!opening || !closing) return null;
     const since = joint.slice(1);
-    const cause = since.find((one) => one.cause !== null)?.cause ?? null;
     return {
       ...span,
       opening,
@@ -142,32 +134,8 @@ export class Parts {
       paidOut: sum(since.map(({ paidOut }) => paidOut)),
       joined: sum(since.map(({ joined }) => joined)),
       joinedWhole: sumOf(since.map(({ joinedWhole }) => joinedWhole)),
-      cause,
-      realized: cause === null ? yield* this.#realized(opening, closing) : null,
+      cause: since.find((one) => one.cause !== null)?.cause ?? null,
       ...growthIn(joint),
     };
   }
-
-  /** Returns the results that the exchange's ledger has between two valuations; null if one is unknown. */
-  *#realized(opening: JointValuation, closing: JointValuation): Steps<DecimalString | null> {
-    const [from, to] = [opening.times ?? new Map(), closing.times ?? new Map()];
-    const bookings = new Bookings(this.#source, this.#prices, { from: Math.min(...from.values()), to: closing.at + 1 });
-    try {
-      yield* bookings.takeTo(from);
-      const taken = yield* bookings.takeTo(to);
-      return sumOf([...taken.values()].map(realizedIn));
-    } finally {
-      bookings.close();
-    }
-  }
-}
-
-/** Returns the results, funding, fees and interest in entries; null if one is unknown. */
-export function realizedIn(bookings: readonly Booking[]): DecimalString | null {
-  const [equity, other] = [
-    { opening: "0", closing: "0" },
-    { opening: null, closing: null },
-  ];
-  const { realized, funding, fees, interest } = attribute({ equity, other, coins: null, bookings });
-  return sumOf([realized, funding, fees, interest]);
 }

@@ -4,6 +4,7 @@ import { add, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs } from "../../../core/time.ts";
 import { periodOf, periodsOf } from "../../../queries/periods.ts";
+import { type DayResult, dayResults, total } from "../performance/performance.ts";
 import type { View } from "../table.ts";
 import { type CurrentDrawdown, drawdownOf } from "./drawdown.ts";
 import { chained } from "./growth.ts";
@@ -34,7 +35,7 @@ export interface Results {
   today: Result | null;
   week: Result | null;
   month: Result | null;
-  /** The sum of trades, funding, fees and interest on those of the 30 days of which it is known. */
+  /** The sum of trades, funding, fees and interest on those of the 30 days of which it is known, as the page of the performance has it. */
   realized: Realized;
   drawdown: CurrentDrawdown | null;
 }
@@ -44,11 +45,10 @@ export interface Realized {
   value: DecimalString | null;
   /** The number of these days. */
   days: number;
-  /** When the first of them begins, epoch ms, and whether its opening was current then. */
+  /** When the first day after the first equity begins, epoch ms; null before it. */
   from: number | null;
-  isOnTime: boolean;
-  /** Why it is unknown on other days; null if there are none. */
-  cause: string | null;
+  /** Why it is unknown on the first such day since then; empty if there is none. */
+  causes: readonly string[];
 }
 
 /** Number of local days of the longest result, the shown one included. */
@@ -71,7 +71,7 @@ export function* readResults(view: View): Steps<Results> {
     today: fromDay(today.from),
     week: fromDay(since(7)),
     month: fromDay(since(days)),
-    realized: realizedIn(known, view.timezone),
+    realized: realizedOf(yield* dayResults(view, { from: since(days), to: today.to })),
     drawdown: drawdownOf(known.length > 0 ? known : parts),
   };
 }
@@ -117,22 +117,14 @@ function growthShare(parts: readonly Part[], { opening }: Part): DecimalString |
   return subtract(last.least, "1");
 }
 
-/** Returns the results of the local days that are known: of each part of them, and from the close of the day before on. */
-function realizedIn(parts: readonly Part[], timezone: string): Realized {
-  const all = new Map<string, { own: Part[]; isKnown: boolean }>();
-  for (const [at, part] of parts.entries()) {
-    const { name } = periodOf(timezone, "day", part.from);
-    const { own, isKnown } = all.get(name) ?? { own: [], isKnown: true };
-    const isAfterHole = at > 0 && part.opening.at !== parts[at - 1]?.closing.at;
-    all.set(name, { own: [...own, part], isKnown: isKnown && part.realized !== null && !isAfterHole });
-  }
-  const whole = [...all.values()].filter(({ isKnown }) => isKnown);
-  const known = whole.flatMap(({ own }) => own);
-  const [first] = known;
-  const cause = whole.length < all.size ? causeOf(parts) : null;
-  if (!first || !known.some(({ opening, closing }) => closing.at > opening.at))
-    return { value: null, days: 0, from: null, isOnTime: false, cause: causeOf(parts) };
-  const { isOnTime } = first;
-  const value = sum(known.map(({ realized }) => realized ?? "0"));
-  return { value, days: whole.length, from: isOnTime ? first.from : first.opening.at, isOnTime, cause };
+/** Sums up what was realised on the days of which it is known. */
+function realizedOf(days: readonly DayResult[]): Realized {
+  const { net_realized: value, knownDays } = total(days);
+  const unknown = days.find((one) => one.net_realized === null);
+  return {
+    value,
+    days: knownDays.net_realized,
+    from: days[0]?.day.from ?? null,
+    causes: unknown?.unknown.flatMap((one) => one.split("; ")) ?? [],
+  };
 }

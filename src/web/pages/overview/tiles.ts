@@ -155,27 +155,29 @@ function unrealizedTile(positions: readonly HistoryRow[], view: View): Tile {
   };
 }
 
-function realizedTile(
-  { realized: { value, days, from, isOnTime, cause } }: Results,
-  view: View,
-  isStale: boolean,
-): Tile {
-  const isShort = from !== null && (!isOnTime || days < allDays) && cause === null;
+function realizedTile({ realized: { value, days, from, causes } }: Results, view: View, isStale: boolean): Tile {
+  const isShort = from !== null && days < allDays && causes.length === 0;
+  const cause = causeText(causes);
   return {
     label: value === null || days === allDays ? `Realised, ${allDays} days` : `Realised, ${days} of ${allDays} days`,
     value:
       value !== null
         ? html`<span${isStale ? html` class="last-known"` : ""}>${profitFigure(value, view)}</span>`
-        : cause
-          ? none("–", withCodeNamed(cause))
-          : unknown(),
+        : none("–", cause ?? ""),
     lines: [
-      value === null ? html`${withCodeNamed(cause ?? "")}` : html`after fees and funding`,
-      isShort ? html`since ${isOnTime ? dayText(from, view.timezone) : minuteText(from, view.timezone)}` : "",
-      value !== null && cause !== null ? html`other days not known (${withCodeNamed(cause)})` : "",
+      value === null ? html`${cause ?? "from the first whole day on"}` : html`after fees and funding`,
+      isShort ? html`since ${dayText(from, view.timezone)}` : "",
+      value !== null && cause !== null ? html`other days not known (${cause})` : "",
     ],
     path: "/performance",
   };
+}
+
+/** Returns the first cause and the number of the others, which the page of the performance lists; null without any. */
+function causeText([first, ...others]: readonly string[]): string | null {
+  return first === undefined
+    ? null
+    : `${withCodeNamed(first)}${others.length > 0 ? `, and ${others.length} more` : ""}`;
 }
 
 function drawdownTile({ drawdown, month }: Results, view: View): Tile {

@@ -80,6 +80,7 @@ function tiles(days: readonly DayResult[], { of, loss, view }: Tiles): Html {
   const dayTile = (one: typeof best) => (one ? html`${figure(one.value)} <small>${one.day.name}</small>` : none());
   return html`<section id="results" data-live aria-label="Results"><dl>
 <div><dt>${of === "profit" ? "Profit" : "Equity change"}, USDT</dt><dd>${days.length === 0 ? none() : figure(all[of])}${daysOfSum(all, of)}</dd></div>
+<div><dt>Realised after fees and funding, USDT</dt><dd>${days.length === 0 ? none() : figure(all.net_realized)}${daysOfSum(all, "net_realized")}</dd></div>
 <div><dt>Paid in and out, USDT</dt><dd>${all.flows === null ? unknown() : html`${amountFigure(all.flows, view)}${daysOfSum(all, "flows")}`}</dd></div>
 <div><dt>Largest drawdown${loss?.isWithoutFlows === false ? " of equity" : ""}, ${lengthText(view)}</dt><dd>${drawdown(loss, view)}</dd></div>
 <div><dt>Best day</dt><dd>${dayTile(best)}</dd></div>
@@ -120,7 +121,13 @@ function* periods(
 ): Steps<Html> {
   const by = params.by || "month";
   const rows = yield* allRows(performance, { ...view, params: { ...view.params, by } });
-  const hidden = ["unknown", "unknown_days", "sums_of_days", ...(of === "profit" ? ["change"] : ["profit", "flows"])];
+  const hidden = [
+    "unknown",
+    "unknown_days",
+    "sums_of_days",
+    "net_realized",
+    ...(of === "profit" ? ["change"] : ["profit", "flows"]),
+  ];
   const unused = ["interest"].filter((name) => rows.every((row) => row[name] === null || isZero(String(row[name]))));
   const names = performance.columns
     .map(({ name }) => name)
