@@ -46,16 +46,46 @@ export const isZero = (digits: DecimalString): boolean => /^-?[0.]*$/.test(digit
 
 export const isPositive = (digits: DecimalString): boolean => !digits.startsWith("-") && !isZero(digits);
 
-export const add = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).plus(b).toFixed();
+/** Returns a decimal times 10^`places`, of at least its own places. @throws Error if it is not a plain decimal */
+function unscaled(digits: DecimalString, places: number): bigint {
+  if (!plain.test(digits)) throw new Error(`"${digits}" is not a decimal number`);
+  const point = digits.indexOf(".");
+  if (point < 0) return BigInt(digits + "0".repeat(places));
+  return BigInt(digits.slice(0, point) + digits.slice(point + 1) + "0".repeat(places - (digits.length - point - 1)));
+}
 
-export const subtract = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).minus(b).toFixed();
+/** Returns the shortest digits of an integer divided by 10^`places`. */
+function scaled(value: bigint, places: number): DecimalString {
+  const text = String(value);
+  if (places === 0) return text;
+  const sign = text.startsWith("-") ? "-" : "";
+  const digits = text.slice(sign.length).padStart(places + 1, "0");
+  const point = digits.length - places;
+  let end = digits.length;
+  while (end > point && digits[end - 1] === "0") end -= 1;
+  return sign + digits.slice(0, point) + (end > point ? `.${digits.slice(point, end)}` : "");
+}
+
+export function add(a: DecimalString, b: DecimalString): DecimalString {
+  const shared = Math.max(places(a), places(b));
+  return scaled(unscaled(a, shared) + unscaled(b, shared), shared);
+}
+
+export function subtract(a: DecimalString, b: DecimalString): DecimalString {
+  const shared = Math.max(places(a), places(b));
+  return scaled(unscaled(a, shared) - unscaled(b, shared), shared);
+}
 
 /** Returns the shortest digits of the same value: "0.10" becomes "0.1", "-0" becomes "0". */
-export const normalize = (digits: DecimalString): DecimalString => add(digits, "0");
+export const normalize = (digits: DecimalString): DecimalString =>
+  scaled(unscaled(digits, places(digits)), places(digits));
 
 export const absolute = (digits: DecimalString): DecimalString => (digits.startsWith("-") ? digits.slice(1) : digits);
 
-export const multiply = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).times(b).toFixed();
+export function multiply(a: DecimalString, b: DecimalString): DecimalString {
+  const [own, other] = [places(a), places(b)];
+  return scaled(unscaled(a, own) * unscaled(b, other), own + other);
+}
 
 /** Truncates towards zero to `digits` decimal places; a negative number of places truncates left of the point. */
 export const truncate = (a: DecimalString, digits: number): DecimalString =>
@@ -65,10 +95,18 @@ export const truncate = (a: DecimalString, digits: number): DecimalString =>
 export const round = (a: DecimalString, digits: number): DecimalString =>
   normalize(new Big(a).round(digits, Big.roundHalfUp).toFixed());
 
-export const compare = (a: DecimalString, b: DecimalString): -1 | 0 | 1 => new Big(a).cmp(b);
+export function compare(a: DecimalString, b: DecimalString): -1 | 0 | 1 {
+  const shared = Math.max(places(a), places(b));
+  const [own, other] = [unscaled(a, shared), unscaled(b, shared)];
+  return own < other ? -1 : own > other ? 1 : 0;
+}
 
 /** Returns the exact sum; "0" for an empty list. */
-export const sum = (all: Iterable<DecimalString>): DecimalString => [...all].reduce(add, "0");
+export function sum(all: Iterable<DecimalString>): DecimalString {
+  let total: DecimalString | null = null;
+  for (const one of all) total = total === null ? normalize(one) : add(total, one);
+  return total ?? "0";
+}
 
 /** Returns the exact sum; null if a part is unknown. */
 export const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>

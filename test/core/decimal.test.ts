@@ -1,3 +1,4 @@
+import Big from "big.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -86,6 +87,21 @@ describe("exact arithmetic", () => {
     fc.assert(
       fc.property(plainDigits, plainDigits, (a, b) => scaled(multiply(a, b)) * 10n ** 80n === scaled(a) * scaled(b)),
     );
+  });
+
+  it("returns the digits that big.js returns", () => {
+    const big = (a: string, b: string) =>
+      [Big(a).plus(b), Big(a).minus(b), Big(a).times(b)].map((one) => one.toFixed());
+    fc.assert(
+      fc.property(plainDigits, plainDigits, (a, b) => {
+        expect([add(a, b), subtract(a, b), multiply(a, b)]).toEqual(big(a, b).map((one) => (one === "-0" ? "0" : one)));
+        expect(compare(a, b)).toBe(Big(a).cmp(b));
+      }),
+    );
+  });
+
+  it.each(["", " 1", "0x10", "1e5", ".5", "NaN"])("refuses %j, which is no decimal", (text) => {
+    for (const work of [add, subtract, multiply, compare]) expect(() => work(text, "1")).toThrow("is not a decimal");
   });
 
   it("never returns an exponent", () => {
