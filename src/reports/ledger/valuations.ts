@@ -1,7 +1,7 @@
 /** Reads the equity of an account at each of its snapshots, and the money that came in and left in between. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { freshUntil } from "../../core/cron.ts";
-import { add, decimalIn, isPositive, sum, sumOf } from "../../core/decimal.ts";
+import { add, isPositive, sum, sumOf } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { equityOf, ledgerPartOf } from "../../queries/equity.ts";
@@ -133,24 +133,27 @@ export class Valuations {
 
 const columns = ["usdt_equity", "complete", "spot_usdt", "futures_usdt", "unified_usdt"];
 
+const noSnapshot: Snapshot = { equity: null, whole: null, recorded: null, isUnified: null };
+
 function snapshotOf(cells: ItemCells): Snapshot {
-  const row = cells ? Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null])) : undefined;
-  const whole = equityOf({ rows: row ? [row] : [] });
+  if (!cells) return noSnapshot;
+  const [usdt_equity = null, complete = null, spot_usdt = null, futures_usdt = null, unified_usdt = null] = cells;
+  const row = { usdt_equity, complete, spot_usdt, futures_usdt, unified_usdt };
   const recorded = ledgerPartOf(row);
-  const isKnown = (...names: string[]) => names.some((name) => decimalIn(row, name) !== null);
-  const isUnified = isKnown("unified_usdt") || (isKnown("spot_usdt", "futures_usdt") ? false : null);
-  return { equity: recorded, whole, recorded, isUnified };
+  const isClassic = typeof spot_usdt === "string" || typeof futures_usdt === "string";
+  const isUnified = typeof unified_usdt === "string" ? true : isClassic ? false : null;
+  return { equity: recorded, whole: equityOf({ rows: [row] }), recorded, isUnified };
 }
 
 /** Returns a snapshot of which no wallet is known as one of the kind of account that was before. */
-const withKind = (point: Point, { isUnified }: Snapshot): Point => ({
-  ...point,
-  value: { ...point.value, isUnified: point.value.isUnified ?? isUnified },
-});
+const withKind = (point: Point, { isUnified }: Snapshot): Point =>
+  point.value.isUnified === null ? { ...point, value: { ...point.value, isUnified } } : point;
 
 /** Returns a snapshot with what was under way between wallets, which belongs to the account. */
 function withTransits(point: Point, transits: Transits): Point {
   const inTransit = transits.usdtAt(point.at);
+  // Of nearly all snapshots: a year has half a million.
+  if (inTransit === "0") return point;
   const [equity, whole] = [point.value.equity, point.value.whole].map((one) => sumOf([one, inTransit]));
   return { ...point, value: { ...point.value, equity: equity ?? null, whole: whole ?? null } };
 }
@@ -175,8 +178,10 @@ function valued(
   return { at, slot, equity, whole, recorded, flow, flows: amounts, ...known };
 }
 
-const valuationAt = ({ at, slot, value }: Point, flows: readonly Flow[]): AccountValuation =>
-  valued({ at, slot, ...value }, flows);
+const valuationAt = (
+  { at, slot, value: { equity, whole, recorded } }: Point,
+  flows: readonly Flow[],
+): AccountValuation => valued({ at, slot, equity, whole, recorded }, flows);
 
 /** Returns the equity after each flow of money that came in. */
 function increased(equity: DecimalString, cameIn: readonly Flow[]): AccountValuation[] {

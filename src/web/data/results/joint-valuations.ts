@@ -57,7 +57,9 @@ interface Known {
  * must be new, unless it is the first one of an account.
  */
 function areTogether(all: readonly Known[], isFirst: boolean): boolean {
-  const isOne = (timeOf: (slot: number) => number) => new Set(all.map(({ slot }) => timeOf(slot))).size === 1;
+  const [first] = all;
+  const isOne = (timeOf: (slot: number) => number) =>
+    all.every(({ slot }) => timeOf(slot) === timeOf(first?.slot ?? slot));
   return (
     isOne((slot) => slot) ||
     ((isFirst || all.every(({ isNew }) => isNew)) && isOne((slot) => Math.floor(slot / minuteMs)))
@@ -71,7 +73,9 @@ function areTogether(all: readonly Known[], isFirst: boolean): boolean {
  * and count as none.
  */
 export function jointValuations(accounts: readonly AccountValuations[], hasLedgers: boolean): JointValuation[] {
-  const events = accounts.flatMap((account) => account.valuations.map((valuation) => ({ ...account, valuation })));
+  const events = accounts.flatMap(({ account, isOld, valuations }) =>
+    valuations.map((valuation) => ({ account, isOld, valuation })),
+  );
   events.sort((one, other) => one.valuation.at - other.valuation.at);
   const known = new Map<string, Known>();
   const oldAccounts = accounts.filter(({ isOld, valuations }) => isOld && valuations.length > 0).length;
@@ -89,44 +93,53 @@ export function jointValuations(accounts: readonly AccountValuations[], hasLedge
     const isFirst = !known.has(account);
     if (isFirst && !isOld && equity === null) continue;
     const isJoining = isFirst && !isOld && known.size + oldAccounts > 0;
-    const since = isFirst ? [] : [...(waiting.get(account) ?? []), { ...valuation, equity }];
-    for (const one of since) pending = withFlow(pending, one, hasLedgers);
+    if (!isFirst) {
+      for (const one of waiting.get(account) ?? []) pending = withFlow(pending, one, one.equity, hasLedgers);
+      pending = withFlow(pending, valuation, equity, hasLedgers);
+    }
     waiting.delete(account);
     if (isJoining) pending = withJoined(pending, equity ?? "0", whole);
     known.set(account, { equity, whole, at, slot, isNew: true });
     const all = [...known.values()];
     const total = known.size < oldAccounts ? null : sumOf(all.map((one) => one.equity));
     if (total === null || !areTogether(all, isFirst)) continue;
-    const times = new Map([...known].map(([name, one]) => [name, one.at]));
+    const times = new Map<string, number>();
+    for (const [name, one] of known) times.set(name, one.at);
     const snapshot = { at, equity: total, whole: sumOf(all.map((one) => one.whole)), times };
-    found.push(...valuationsTo(snapshot, pending, found.at(-1)));
+    addTo(found, snapshot, pending);
     pending = nothing;
     for (const one of all) one.isNew = false;
   }
   return found;
 }
 
-/** Returns the valuations after a joint snapshot up to the next one. */
-function valuationsTo(
-  snapshot: Pick<JointValuation, "at" | "equity" | "whole" | "times">,
-  { cameIn, flow, ...pending }: Pending,
-  last: JointValuation | undefined,
-): JointValuation[] {
-  const whole = { ...snapshot, ...pending, flow: sumOf([flow, ...cameIn.map(({ amount }) => amount)]) };
-  if (!last || pending.isGap || flow === null) return [whole];
-  let held = last.equity;
-  const before = cameIn.map(({ at, amount }) => {
-    held = add(held, amount);
-    return { ...none, at, equity: held, whole: null, flow: amount, times: null };
-  });
-  return [...before, { ...whole, flow }];
+/** Adds the valuations after a joint snapshot up to the next one. */
+function addTo(
+  found: JointValuation[],
+  { at, equity, whole, times }: Pick<JointValuation, "at" | "equity" | "whole" | "times">,
+  { cameIn, flow, paidIn, paidOut, joined, joinedWhole, cause, isGap }: Pending,
+): void {
+  const last = found.at(-1);
+  const isOneStep = !last || isGap || flow === null;
+  let held = last?.equity ?? "0";
+  for (const one of isOneStep ? [] : cameIn) {
+    held = add(held, one.amount);
+    found.push({ ...none, at: one.at, equity: held, whole: null, flow: one.amount, times: null });
+  }
+  const all = isOneStep && cameIn.length > 0 ? sumOf([flow, ...cameIn.map(({ amount }) => amount)]) : flow;
+  found.push({ at, equity, whole, times, paidIn, paidOut, joined, joinedWhole, cause, isGap, flow: all });
 }
 
 function withFlow(
   pending: Pending,
-  { slot, flow, flows, cause, isAfterGap, equity }: AccountValuation,
+  { slot, flow, flows, cause, isAfterGap }: AccountValuation,
+  equity: DecimalString | null,
   hasLedgers: boolean,
 ): Pending {
+  const after = { cause: pending.cause ?? cause, isGap: pending.isGap || isAfterGap || equity === null };
+  // As after nearly all snapshots, of which a year has half a million.
+  if (flows.length === 0 && (flow === "0" || !hasLedgers))
+    return after.cause === pending.cause && after.isGap === pending.isGap ? pending : { ...pending, ...after };
   const amounts = flows.map(({ amount }) => amount);
   const paidIn = sum(amounts.filter(isPositive));
   const counted = hasLedgers ? { flow, flows } : { flow: "0", flows: [] };
@@ -137,8 +150,7 @@ function withFlow(
       : { flow: sumOf([pending.flow, counted.flow]) }),
     paidIn: add(pending.paidIn, paidIn),
     paidOut: add(pending.paidOut, subtract(sum(amounts), paidIn)),
-    cause: pending.cause ?? cause,
-    isGap: pending.isGap || isAfterGap || equity === null,
+    ...after,
   };
 }
 
