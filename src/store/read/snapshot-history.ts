@@ -10,10 +10,11 @@ import { latestChanges } from "./changes.ts";
 import { unknownFields } from "./extra/unknown-fields.ts";
 import { exportedColumns, recordColumns, scanRecords, selectRecords } from "./record-history.ts";
 import { historyColumns, scanHistory, selectRows } from "./scan.ts";
-import { findItems, pointReader } from "./time-series.ts";
+import { findItems, type PointReader, pointReader } from "./time-series.ts";
 
 /** Returns the snapshot queries on a connection. */
 export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
+  points: createPoints(sqlite),
   columns: (dataset) =>
     dataset.mode === "snapshot" ? historyColumns(sqlite, dataset) : recordColumns(sqlite, dataset),
   exportedColumns: (dataset) =>
@@ -34,7 +35,6 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   latestChanges: (dataset, account, filter, span, columns) =>
     latestChanges(sqlite, dataset, account, filter, span, columns),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
-  points: (dataset, item, span, columns, valueFrom) => pointReader(sqlite, dataset)(item, span, columns, valueFrom),
   itemNames: (dataset, column) =>
     sqlite
       .prepare<[], string>(`select distinct ${column} from ${layoutOf(dataset).prefix}_item order by 1`)
@@ -42,6 +42,16 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
       .all(),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
 });
+
+/** Returns `SnapshotHistory.points`, whose statements are prepared once for each dataset. */
+function createPoints(sqlite: Sqlite): SnapshotHistory["points"] {
+  const readers = new Map<string, PointReader>();
+  return (dataset, item, span, columns, valueFrom) => {
+    const reader = readers.get(dataset.name) ?? pointReader(sqlite, dataset);
+    readers.set(dataset.name, reader);
+    return reader(item, span, columns, valueFrom);
+  };
+}
 
 const takenOfSlot = (sqlite: Sqlite, dataset: Dataset, account: string, slot: number): number | null =>
   sqlite

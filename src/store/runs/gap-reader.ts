@@ -61,7 +61,7 @@ export const recordGaps = (sqlite: Sqlite, account: string | null, { from, to }:
     .prepare<unknown[], NamedGap>(
       `select a.name as account, e.dataset, nullif(p.product_type, '') as productType, g.hole_from as fromSlot, g.hole_to as toSlot,
          0 as slots, ${holeCause} as cause
-       from reading g join snapshot n on n.id = g.snapshot_id join scope p on p.id = n.scope_id
+       from reading g cross join snapshot n on n.id = g.snapshot_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
        where g.hole_from > 0 and n.taken_at <= @to and (g.hole_to >= @from or n.taken_at >= @from)
          and (@account is null or a.name = @account)
