@@ -14,8 +14,8 @@ export type Paced<Row> = Generator<Row | Pause, void>;
 export interface Turns {
   /** How long work may run before it yields to the event loop, milliseconds. */
   turnMs: number;
-  /** Called after each turn of the event loop; an error it throws ends the work. */
-  onTurn?: (() => void) | undefined;
+  /** Called after each turn of the event loop; the work waits for it, and an error it throws ends the work. */
+  onTurn?: (() => void | Promise<void>) | undefined;
 }
 
 /** Runs work to its end without yielding to the event loop. */
@@ -23,6 +23,20 @@ export function runToEnd<Result>(steps: Steps<Result>): Result {
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
+}
+
+/** Returns the result of work; stops it and returns undefined after more than `pauses` pauses. */
+export function* within<Result>(steps: Steps<Result>, pauses: number): Steps<Result | undefined> {
+  try {
+    for (let left = pauses; ; left -= 1) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (left <= 0) return undefined;
+      yield pause;
+    }
+  } finally {
+    steps.return(undefined as Result);
+  }
 }
 
 /** Runs work to its end, yielding to the event loop every `turnMs`. Always closes the generator, also after an error. */
@@ -33,7 +47,7 @@ export async function cooperate<Result>(steps: Steps<Result>, { turnMs, onTurn }
       if (step.done) return step.value;
       if (performance.now() - begun < turnMs) continue;
       await setImmediate();
-      onTurn?.();
+      await onTurn?.();
       begun = performance.now();
     }
   } finally {

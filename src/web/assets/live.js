@@ -51,17 +51,23 @@ export function follow(changed) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let staleTimer;
 
-  /** Updates the page when its data becomes stale without new data. */
+  /** Updates the page when what it lacks is read, or when its data becomes stale without new data. */
   function awaitStale() {
     clearTimeout(staleTimer);
+    if (document.querySelector("[data-reading]")) {
+      staleTimer = setTimeout(updateOld, pauseMs);
+      return;
+    }
     const pill = /** @type {HTMLElement | null} */ (document.querySelector("[data-stale-in]"));
     const staleInMs = Number(pill?.dataset.staleIn ?? Number.NaN);
     // Later, the update by age is earlier.
     if (!(staleInMs < agesMs)) return;
-    staleTimer = setTimeout(() => {
-      isOld = true;
-      void update();
-    }, staleInMs + 1000);
+    staleTimer = setTimeout(updateOld, staleInMs + 1000);
+  }
+
+  function updateOld() {
+    isOld = true;
+    void update();
   }
 
   awaitStale();
@@ -78,10 +84,7 @@ export function follow(changed) {
     showStatus("Page offline, reconnecting.");
   });
   document.addEventListener("visibilitychange", () => void update());
-  setInterval(() => {
-    isOld = true;
-    void update();
-  }, agesMs);
+  setInterval(updateOld, agesMs);
 }
 
 /**

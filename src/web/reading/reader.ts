@@ -3,6 +3,7 @@
  * work is split into steps that yield to the event loop.
  */
 import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cooperate, nextBytes, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
@@ -14,6 +15,9 @@ const limits = { pages: 4, downloads: 32, waiting: 512 };
 
 /** Longest work between two yields to the event loop. Milliseconds. */
 const yieldAfterMs = 10;
+
+/** Time between two looks whether requests are being read. Milliseconds. */
+const lookMs = 10;
 
 /** Approximate size of a chunk of a download, in characters or bytes. */
 const chunkSize = 65_536;
@@ -27,6 +31,8 @@ export class Reader {
   readonly #pages: Semaphore;
   readonly #downloads: Semaphore;
   readonly #connections: Connections;
+  /** The requests whose pages are being read. */
+  #asked = 0;
 
   constructor(path: string, timeoutSeconds: number) {
     this.#limitMs = timeoutSeconds * 1000;
@@ -51,14 +57,39 @@ export class Reader {
   }
 
   /** Returns the result of longer work, which yields between its steps. @throws QueryError after SQL_TIMEOUT_SECONDS */
-  readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
+  async readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
+    this.#asked += 1;
+    try {
+      return await this.#cooperate(work, () => {});
+    } finally {
+      this.#asked -= 1;
+    }
+  }
+
+  /** Returns the result of work that no request waits for: it pauses while pages are read. @throws QueryError after SQL_TIMEOUT_SECONDS */
+  readInAdvance<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
+    return this.#cooperate(work, async (checkTime) => {
+      for (; this.#asked > 0; checkTime()) await sleep(lookMs);
+    });
+  }
+
+  #cooperate<Result>(
+    work: (history: HistoryReader) => Steps<Result>,
+    onTurn: (checkTime: () => void) => void | Promise<void>,
+  ): Promise<Result> {
     return this.read((history) => {
       const cutAt = performance.now() + this.#limitMs;
-      const onTurn = () => {
+      const checkTime = () => {
         if (performance.now() > cutAt)
           throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; choose a shorter span.`);
       };
-      return cooperate(work(history), { turnMs: yieldAfterMs, onTurn });
+      return cooperate(work(history), {
+        turnMs: yieldAfterMs,
+        onTurn() {
+          checkTime();
+          return onTurn(checkTime);
+        },
+      });
     });
   }
 

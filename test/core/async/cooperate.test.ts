@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { cooperate, nextPiece, type Paced, pause, runToEnd, type Steps } from "../../../src/core/async/cooperate.ts";
+import {
+  cooperate,
+  nextPiece,
+  type Paced,
+  pause,
+  runToEnd,
+  type Steps,
+  within,
+} from "../../../src/core/async/cooperate.ts";
 
 /** Notes each of its steps, and that it was closed. */
 function* counting(steps: number, seen: string[]): Steps<string> {
@@ -41,6 +49,26 @@ it("continues without yielding while the work has time", async () => {
   watchTurns(seen, 1);
   await cooperate(counting(3, seen), { turnMs: Number.POSITIVE_INFINITY });
   expect(seen).toEqual(["step 1", "step 2", "step 3", "closed"]);
+});
+
+it("waits for the callback before it continues", async () => {
+  const seen: string[] = [];
+  const onTurn = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push("after");
+  };
+  await cooperate(counting(2, seen), { turnMs: 0, onTurn });
+  expect(seen).toEqual(["step 1", "after", "step 2", "after", "closed"]);
+});
+
+it.each([
+  [2, "done", ["step 1", "step 2", "closed"]],
+  [1, undefined, ["step 1", "step 2", "closed"]],
+  [0, undefined, ["step 1", "closed"]],
+])("stops and closes work that has more than %i pauses", (pauses, result, steps) => {
+  const seen: string[] = [];
+  expect(runToEnd(within(counting(2, seen), pauses))).toBe(result);
+  expect(seen).toEqual(steps);
 });
 
 it("ends and closes the work if the callback throws", async () => {

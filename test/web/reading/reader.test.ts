@@ -69,6 +69,45 @@ it("yields to other requests between the steps of long work", async () => {
   expect(ended).toEqual(["short", "long"]);
 });
 
+it("pauses what is read in advance while a page is read, and continues after it", async () => {
+  const reader = await startReader();
+  const seen: string[] = [];
+  let isLate = false;
+  const page = reader.readInSteps(function* () {
+    while (!isLate) yield work(5);
+    seen.push("page");
+  });
+  const advance = reader.readInAdvance(function* () {
+    for (let step = 0; step < 5; step += 1) {
+      seen.push("advance");
+      yield work(20);
+    }
+  });
+  await sleep(200);
+  isLate = true;
+  await Promise.all([page, advance]);
+  // Its first turn begins before it looks.
+  expect(seen).toEqual(["advance", "page", ...Array(4).fill("advance")]);
+});
+
+it("ends what is read in advance when pages are read all the time", async () => {
+  const reader = await startReader(1);
+  let isOver = false;
+  async function visit() {
+    while (!isOver)
+      await reader.readInSteps(function* () {
+        for (let step = 0; step < 20; step += 1) yield work(5);
+      });
+  }
+  const visits = Promise.all([visit(), visit()]);
+  const advance = reader.readInAdvance(function* () {
+    for (;;) yield work(5);
+  });
+  await expect(advance).rejects.toThrow("took longer than 1 s");
+  isOver = true;
+  await visits;
+});
+
 it("ends work that takes too long, and closes what it had open", async () => {
   const reader = await startReader(1);
   let closed = false;

@@ -1,4 +1,6 @@
 /** The performance page: what was won and lost, day by day and month by month. */
+
+import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { isZero } from "../../../core/decimal.ts";
@@ -15,8 +17,9 @@ import {
   summed,
   total,
 } from "../../data/performance/performance.ts";
-import { type CurrentDrawdown, readDrawdown } from "../../data/results/drawdown.ts";
+import type { CurrentDrawdown } from "../../data/results/drawdown.ts";
 import { allRows, type View } from "../../data/table.ts";
+import type { Advance } from "../advance.ts";
 import { chartHtml } from "../parts/chart.ts";
 import { amountFigure, type Html, instantFigure, none, profitFigure, shareFigure, unknown } from "../parts/figure.ts";
 import { layout } from "../parts/layout.ts";
@@ -26,10 +29,10 @@ import { calendars, daysOfSum, type Shown } from "./calendar.ts";
 
 const spanLabels: Readonly<Record<string, string>> = { "1m": "1 month", "3m": "3 months", "1y": "1 year", all: "All" };
 
-export function* performancePage(view: View): Steps<Html> {
+export function* performancePage(view: View, _c: Context, { advance }: { advance: Advance }): Steps<Html> {
   const days = yield* dayResults(view);
   const { from, to } = shownSpan(view);
-  const loss = yield* readDrawdown(view, from);
+  const loss = yield* advance.drawdown(view);
   const all = totalOfSpan(days, view);
   const of: Shown = days.some(({ profit }) => profit !== null) || days.length === 0 ? "profit" : "change";
   const params = { span: view.params.span ?? "", by: view.params.by ?? "" };
@@ -63,7 +66,8 @@ function spanLinks(view: View, params: Record<string, string>): Html {
 
 interface Tiles {
   of: Shown;
-  loss: CurrentDrawdown | null;
+  /** Undefined while it is being read. */
+  loss: CurrentDrawdown | null | undefined;
   view: View;
 }
 
@@ -96,8 +100,9 @@ function lengthText(view: View): string {
 }
 
 /** Returns the largest drawdown, from its peak to its trough, and how much time is not in it. */
-function drawdown(loss: CurrentDrawdown | null, view: View): Html {
-  if (!loss) return none();
+function drawdown(loss: CurrentDrawdown | null | undefined, view: View): Html {
+  if (loss === undefined) return html`<span data-reading>being read…</span>`;
+  if (loss === null) return none();
   const { largest, leftOutMs } = loss;
   const left = leftOutMs === 0 ? "" : html` <small>without ${durationText(leftOutMs)} not known</small>`;
   if (isZero(largest.depth)) return html`0 %${left}`;
