@@ -26,7 +26,7 @@ it("books writes the books of a month as one file, and names it", async () => {
   const files = unzipSync(readFileSync(join(dirname(path), "books-2026-11.zip")));
   expect(Object.keys(files)).toEqual([
     ...["balances", "equity", "pnl", "ledger", "coverage", "reconciliation"].map((name) => `${name}-2026-11.csv`),
-    "statement-main-2026-11.html",
+    ...["statement-main-2026-11.html", "statement-main-2026-11.csv"],
   ]);
   expect(strFromU8(files["equity-2026-11.csv"] ?? new Uint8Array())).toContain("2026-11-01,main,,100.230,");
   expect((await run("books", "2026-11", "--account", "main", "--out", "x.zip")).code).toBe(0);
@@ -40,11 +40,23 @@ it("statement prints one sheet, and says what is not known", async () => {
   expect(stdout).toContain("Not complete: bills were not collected.");
 });
 
+it("statement is also CSV: by its name or as requested, with what is known of each line", async () => {
+  const { code, stdout } = await run("statement", "2026-11", "--format", "csv");
+  const lines = stdout.trim().split("\r\n");
+  expect([code, lines.length]).toEqual([0, 13]);
+  expect(lines[0]).toBe("month,account,line,usdt,known,known_at,known_days,days,unknown");
+  expect(lines[1]).toBe("2026-11,main,opening,,100.230,2026-11-01T23:00:00.000Z,,,no complete equity near the close");
+  expect(lines[2]).toMatch(/^2026-11,main,flows,,,,0,\d+,bills were not collected; the equity at the beginning$/);
+  expect((await run("statement", "2026-11", "--out", "november.csv")).code).toBe(0);
+  expect(readFileSync(join(dirname(path), "november.csv"), "utf8")).toBe(stdout);
+});
+
 it.each([
   [["books", "2026-13"], '"2026-13" is not a month; use 2026-10'],
   [["books", "November"], '"November" is not a month; use 2026-10'],
   [["books", "2999-01"], "2999-01 has not begun"],
   [["books", "2026-09"], "nothing was recorded in 2026-09; the history begins at 2026-11-01T00:00:00.000Z"],
+  [["statement", "2026-11", "--format", "pdf"], "pdf"],
   [["statement", "2026-11", "--account", "hedge"], '--account "hedge" has no history'],
   ...[["statement"], ["books"], ["report", "pnl"], ["report", "balances"]].map((args): [string[], string] => [
     [...args, "--account", "public"],

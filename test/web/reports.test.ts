@@ -68,11 +68,14 @@ it("a month is one file, three clicks away, with a statement of each account", a
   const found = unzipSync(new Uint8Array(await response.arrayBuffer()));
   expect(Object.keys(found).sort()).toEqual([
     ...["balances", "coverage", "equity", "ledger", "pnl", "reconciliation"].map((name) => `${name}-2026-11.csv`),
-    ...["statement-hedge-2026-11.html", "statement-main-2026-11.html"],
+    ...["hedge", "main"].flatMap((name) => ["csv", "html"].map((form) => `statement-${name}-2026-11.${form}`)),
   ]);
   expect(strFromU8(found["equity-2026-11.csv"] ?? new Uint8Array())).toContain("25000.000000000000000001");
   const own = unzipSync(new Uint8Array(await (await request("/reports/books-2026-11.zip?account=main")).arrayBuffer()));
-  expect(Object.keys(own).filter((name) => name.startsWith("statement"))).toEqual(["statement-main-2026-11.html"]);
+  expect(Object.keys(own).filter((name) => name.startsWith("statement"))).toEqual([
+    "statement-main-2026-11.html",
+    "statement-main-2026-11.csv",
+  ]);
 });
 
 it("a statement is a page, and a sheet that needs no other file", async () => {

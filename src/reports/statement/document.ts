@@ -6,7 +6,8 @@ import type { Cell, DecimalString } from "../../core/domain.ts";
 import { escapeControlChars } from "../../core/text.ts";
 import { walletLabel, withCodeNamed } from "../../output/labels.ts";
 import { grouped, isStable, shownMoney, shownQuantity } from "../../output/shown.ts";
-import { type Statement, type StatementRow, totalOf } from "./statement.ts";
+import type { Line, LineName, Lines, StatementRow } from "./lines.ts";
+import { type Statement, totalOf } from "./statement.ts";
 import { styles } from "./styles.ts";
 
 type Html = ReturnType<typeof html>;
@@ -64,35 +65,61 @@ Made on ${iso(now)}. ${isOver ? "" : html`<b>The month has not ended: figures ar
 
 const iso = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-const results: readonly (readonly [column: string, label: string])[] = [
+const terms: readonly (readonly [LineName, label: string])[] = [
   ["realized", "Realised results, before fees"],
   ["funding", "Funding"],
   ["fees", "Fees"],
   ["interest", "Interest"],
   ["unrealized", "Change of unrealised PnL"],
   ["prices", "Changes of prices"],
+  ["unexplained", "Unexplained"],
 ];
 
-function equityHtml({ pnl }: Statement): Html {
-  if (!pnl) return html`<h2>Equity and profit</h2><p>Not known: no equity was recorded in this month.</p>`;
-  const line = (label: string, column: string, style = "") =>
-    html`<tr class="${style}"><th scope="row">${label}</th><td>${cellHtml(money(pnl[column]))}</td></tr>`;
+function equityHtml({ lines: found }: Statement): Html {
+  if (!found) return html`<h2>Equity and profit</h2><p>Not known: no equity was recorded in this month.</p>`;
+  const { lines, days, unknown, unpriced } = found;
+  const line = (label: string, name: LineName, style = "") =>
+    html`<tr class="${style}"><th scope="row">${label}</th><td>${lineHtml(lines[name], days)}</td></tr>`;
   return html`<h2>Equity and profit, USDT</h2>
 <table class="sums"><tbody>
 ${line("Equity at the opening", "opening", "total")}
 ${line("Paid in and out", "flows")}
-${results.map(([column, label]) => line(label, column))}
-${line("Profit (the six lines above)", "profit", "total")}
+${terms.map(([name, label]) => line(label, name))}
+${line("Profit (the seven lines above)", "result", "total")}
 ${line("Wallets without a ledger", "other")}
-${line("Unexplained", "unexplained")}
 ${line("Equity at the close", "closing", "total")}
 </tbody></table>
-<p class="note">Opening read at ${cellHtml(pnl.opening_at)}, close at ${cellHtml(pnl.closing_at)}.
-${pnl.unpriced ? html`Coins without a price: ${pnl.unpriced}.` : ""} ${pnl.unknown ? html`Not known: ${withCodeNamed(String(pnl.unknown))}.` : ""}</p>`;
+<p class="note">Opening read at ${readAt(lines.opening)}, close at ${readAt(lines.closing)}.
+${unpriced ? html`Coins without a price: ${unpriced}.` : ""} ${unknown ? html`Not known: ${withCodeNamed(unknown)}.` : ""}</p>
+${unknownDaysHtml(found)}`;
 }
 
-function flowsHtml({ flows, flowsCause }: Statement): Html {
+/** Shows a line; where it is not known as a whole, the days of which it is, or the nearest equity. */
+function lineHtml({ name, value, known, knownDays, knownAt }: Line, days: number): Html {
+  if (value !== null || known === null) return cellHtml(money(value));
+  if (knownDays !== null) return html`${cellHtml(money(known))} <small>in ${knownDays} of ${days} days</small>`;
+  const which = name === "opening" ? "first" : "last";
+  return html`${unknownMark()} <small>${which} known close: ${cellHtml(money(known))} at ${shownTime(knownAt)}</small>`;
+}
+
+const readAt = ({ value, knownAt }: Line): Html => (value === null ? unknownMark() : html`${knownAt}`);
+
+const shownTime = (at: string | null): string => iso(Date.parse(at ?? ""));
+
+/** The days that are named; a list of all would be longer than the sheet. */
+const maxDays = 10;
+
+function unknownDaysHtml({ unknownDays, lines }: Lines): Html | "" {
+  if (!Object.values(lines).some(({ value, knownDays }) => value === null && knownDays)) return "";
+  const named = unknownDays.slice(0, maxDays).map(([day, cause]) => `${day} (${withCodeNamed(cause)})`);
+  const more = unknownDays.length - named.length;
+  return html`<p class="note">A figure with a number of days is the sum of the days of which it is known: what it is in the whole month is not known.
+Not known as a whole: ${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}.</p>`;
+}
+
+function flowsHtml({ flows, flowsCause, flowsTo, month }: Statement): Html {
   return html`<h2>Paid in and out</h2>
+${flowsTo < month.to ? html`<p>Up to ${iso(flowsTo)}.</p>` : ""}
 ${flowsCause === null ? "" : html`<p>Not complete: ${withCodeNamed(flowsCause)}.</p>`}
 ${
   flows.length === 0
@@ -144,14 +171,16 @@ function incompleteHtml(values: readonly (DecimalString | null)[]) {
 ${known.length > 0 ? html`The others are ${cellHtml(money(sum(known)))} USDT.` : ""}</p>`;
 }
 
-function costsHtml({ fees, funding }: Statement): Html {
+function costsHtml({ fees, funding, completeDays, days }: Statement): Html {
   const rows = (all: readonly StatementRow[], column: string) =>
     all.map((row) => [
       walletLabel(String(row.wallet)),
       row.coin ?? "–",
-      quantity(row[column], String(row.coin)),
+      amountIn(row, column),
       row.entries,
-      row.ledger,
+      row[column] === null
+        ? `${row.ledger}; complete on ${completeDays.get(String(row.wallet)) ?? 0} of ${days} days`
+        : row.ledger,
     ]);
   const section = (title: string, all: readonly StatementRow[], column: string) =>
     html`<h2>${title}</h2>${all.length === 0 ? html`<p>None are recorded.</p>` : tableHtml(costColumns, rows(all, column))}`;
@@ -175,6 +204,13 @@ const quantity = (cell: Cell | undefined, coin: string): Cell => {
   const digits = asDecimal(cell ?? null);
   return digits === null ? null : isStable(coin) ? shownMoney(digits) : shownQuantity(digits);
 };
+
+/** Returns the sum of entries, or where others may be missing, of those that were collected. */
+function amountIn(row: StatementRow, column: string): Cell {
+  const coin = String(row.coin);
+  const recorded = quantity(row.recorded, coin);
+  return row[column] === null && recorded !== null ? `${recorded} recorded` : quantity(row[column], coin);
+}
 
 const plain = (cell: Cell | undefined): Cell => {
   const digits = asDecimal(cell ?? null);

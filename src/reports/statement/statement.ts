@@ -1,20 +1,17 @@
 /** Reads the statement of an account and a month: what it had, what changed it, and how much of that is known and proven. */
-import { pause, type Steps } from "../../core/async/cooperate.ts";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { add, asDecimal, sumOf } from "../../core/decimal.ts";
-import type { Cell, DecimalString } from "../../core/domain.ts";
-import { type Flow, flowsOf } from "../../queries/flows.ts";
-import type { Period, Span } from "../../queries/periods.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { type Flow, flowsOf, isCounted } from "../../queries/flows.ts";
+import { ledgerCause } from "../../queries/ledger.ts";
+import { type Period, periodsOf, type Span } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
-import type { ChainEnd } from "../../store/history.ts";
+import type { ChainEnd, WalletLedger } from "../../store/history.ts";
 import { balances } from "../balances.ts";
 import { coverage } from "../coverage.ts";
-import { pnl } from "../ledger/pnl.ts";
 import { reconciliation } from "../ledger/reconciliation.ts";
 import { fees, funding } from "../ledger/sums.ts";
-import { headerOf, type Report } from "../report.ts";
-
-/** The row of a report, by column. */
-export type StatementRow = Readonly<Record<string, Cell>>;
+import { type Lines, linesOf, rowsOf, type StatementRow } from "./lines.ts";
 
 /** A month of one account. `now` is when it was read; the month may not have ended by then. */
 export interface Statement {
@@ -22,16 +19,21 @@ export interface Statement {
   month: Period;
   timezone: string;
   now: number;
-  /** The row of `report pnl`; null if the account had no equity then. */
-  pnl: StatementRow | null;
+  /** The equity and what changed it; null if the account had no equity then. */
+  lines: Lines | null;
   /** Deposits, withdrawals, transfers and rewards, by kind and coin. */
   flows: readonly FlowSum[];
   /** Why flows may be missing; null if none are. */
   flowsCause: string | null;
+  /** Up to when flows are known, epoch ms: in a month in progress where its ledger ends. */
+  flowsTo: number;
   /** The balances at the close. */
   balances: readonly StatementRow[];
   fees: readonly StatementRow[];
   funding: readonly StatementRow[];
+  /** By wallet, on how many of the days up to the present one its ledger is complete. */
+  completeDays: ReadonlyMap<string, number>;
+  days: number;
   coverage: readonly StatementRow[];
   /** How many stretches of the ledger have each verdict. */
   verdicts: readonly (readonly [verdict: string, stretches: number])[];
@@ -57,35 +59,39 @@ export function* statementOf(
 ): Steps<Statement> {
   const source = { history, account, now };
   const span: Span = { timezone, by: "month", from: month.from, to: month.to };
-  const [result] = yield* rowsOf(pnl, source, span);
-  const known = { from: month.from, to: Math.min(month.to, now) };
-  const { flows, cause } = yield* flowsOf(source, account, known);
+  const lines = yield* linesOf(source, account, month, timezone);
+  const ledgers = history.ledgers(account);
+  const flowsTo = knownTo(ledgers, month, now);
+  const { flows, cause } = yield* flowsOf(source, account, { from: month.from, to: flowsTo });
+  const days = [...periodsOf({ timezone, by: "day", from: month.from, to: Math.min(month.to, now + 1) })];
   const stretches = yield* rowsOf(reconciliation, source, span);
   const verdicts = new Map<string, number>();
   for (const { verdict } of stretches) verdicts.set(String(verdict), (verdicts.get(String(verdict)) ?? 0) + 1);
   return {
     ...{ account, month, timezone, now },
-    pnl: result ?? null,
-    flows: sumsOf(flows),
-    flowsCause: cause,
+    ...{ lines, flows: sumsOf(flows), flowsCause: cause, flowsTo },
     balances: yield* rowsOf(balances, source, span),
     fees: yield* rowsOf(fees, source, span),
     funding: yield* rowsOf(funding, source, span),
+    completeDays: new Map(ledgers.map((one) => [one.wallet, days.filter((day) => isComplete(one, day, now)).length])),
+    days: days.length,
     coverage: yield* rowsOf(coverage, source, span),
     verdicts: [...verdicts].sort(),
     chain: history.chainEnd(),
   };
 }
 
-function* rowsOf(report: Report, source: Source, span: Span): Steps<StatementRow[]> {
-  const header = headerOf(report, span);
-  const rows: StatementRow[] = [];
-  for (const row of report.rows(source, span)) {
-    if (row === pause) yield pause;
-    else rows.push(Object.fromEntries(header.map((name, at) => [name, row[at] ?? null])));
-  }
-  return rows;
+/** Returns the end of a month, or in one in progress, up to when its ledgers were read. */
+function knownTo(ledgers: readonly WalletLedger[], { from, to }: Period, now: number): number {
+  if (to <= now) return to;
+  const current = ledgers.filter((one) => isCounted(one) && one.to > now);
+  const through = Math.min(now, ...current.map((one) => one.through + 1));
+  return through > from ? through : now;
 }
+
+/** Returns whether the ledger of a wallet is complete for a day; the present one goes up to where the ledger was read. */
+const isComplete = (ledger: WalletLedger, { from, to }: Period, now: number): boolean =>
+  ledgerCause(ledger, { from, to: to > now ? ledger.through : to }) === null;
 
 function sumsOf(flows: readonly Flow[]): FlowSum[] {
   const sums = new Map<string, FlowSum>();

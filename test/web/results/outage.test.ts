@@ -1,11 +1,14 @@
-/** What was realised over a day on which the exchange answered nothing: one figure, of the same days, wherever it is shown. */
-import { join } from "node:path";
-import { expect, it } from "vitest";
+/** What was made in a month with a day on which the exchange answered nothing: one figure, of the same days, wherever it is shown. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parse } from "csv-parse/sync";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { sum } from "../../../src/core/decimal.ts";
 import { dayMs, hourMs } from "../../../src/core/time.ts";
-import { servePages } from "../../browser/browser.ts";
+import { shownMoney } from "../../../src/output/shown.ts";
+import { type Served, servePages } from "../../browser/browser.ts";
 import { reportRows } from "../../reports/kit.ts";
-import { temporaryFolder } from "../../support/files.ts";
 import { fetchPage } from "../../support/http.ts";
 import { openWorld } from "../../support/world.ts";
 
@@ -16,8 +19,13 @@ type Row = Record<string, string | null>;
 const from = Date.parse("2026-01-20T00:00:00Z");
 const outage = "2026-01-22";
 
-it("is known where the ledger is, also without an equity, and is the same on the overview, the page and in the report", async () => {
-  const path = join(temporaryFolder(), "collector.db");
+let path: string;
+let served: Served;
+const now = from + 4 * dayMs + hourMs;
+const get = async (path: string) => (await fetchPage(new URL(path, served.url))).text();
+
+beforeAll(async () => {
+  path = join(mkdtempSync(join(tmpdir(), "collector-test-")), "collector.db");
   const world = await openWorld(path, "2026-01-19T23:59:30Z", schedules, { from: from - dayMs });
   const { exchange } = world;
   for (let at = from; at <= from + 4 * dayMs; at += 6 * hourMs) {
@@ -27,13 +35,17 @@ it("is known where the ledger is, also without an equity, and is the same on the
     await world.at(at);
   }
   await world.close();
-  const now = from + 4 * dayMs + hourMs;
-  const served = await servePages(path, () => now);
-  const get = async (path: string) => (await fetchPage(new URL(path, served.url))).text();
+  served = await servePages(path, () => now);
+});
+afterAll(() => {
+  served.close();
+  rmSync(dirname(path), { recursive: true });
+});
+
+it("is known where the ledger is, also without an equity, and is the same on the overview, the page and in the report", async () => {
   const [overview, page, byDay, byMonth] = await Promise.all(
     ["/", "/performance", "/api/performance?by=day", "/api/performance?by=month"].map(get),
   );
-  served.close();
   const tile = /Realised, (\d+ of 30 days)<\/a>[\s\S]*? value="([^"]+)"/.exec(overview ?? "");
   const shown = /Realised after fees and funding, USDT[\s\S]*? value="([^"]+)"[\s\S]*?(\d+ of 30 days)/.exec(
     page ?? "",
@@ -51,4 +63,28 @@ it("is known where the ledger is, also without an equity, and is the same on the
   const rows = reportRows(path, "pnl", span, { now }).filter(({ day }) => day !== outage);
   const cells = rows.flatMap((row) => ["realized", "funding", "fees", "interest"].map((name) => String(row[name])));
   expect(sum(cells)).toBe(shown?.[1]);
+});
+
+it("is in the statement of the month, line by line, with the number of the days of which it is known", async () => {
+  const [month] = (JSON.parse(await get("/api/performance?account=main&by=month")) as { rows: Row[] }).rows;
+  const csv = await get("/reports/statement.csv?account=main&month=2026-01");
+  const lines = new Map((parse(csv, { columns: true }) as Record<string, string>[]).map((row) => [row.line, row]));
+  const sums = { flows: 4, realized: 3, funding: 3, fees: 3, interest: 4, unrealized: 2, prices: 2, result: 2 };
+  for (const [name, days] of Object.entries(sums)) {
+    const column = name === "result" ? "profit" : name;
+    const { usdt, known, known_days, days: all } = lines.get(name) ?? {};
+    expect([name, usdt, known, known_days, all]).toEqual([name, "", month?.[column], String(days), "24"]);
+    expect(month?.sums_of_days).toContain(`${column} ${days} of 24`);
+  }
+  const { usdt, known, known_at, unknown } = lines.get("opening") ?? {};
+  expect([usdt, known_at, unknown]).toEqual([
+    "",
+    expect.stringMatching(/^2026-01-20T/),
+    "no complete equity near the close",
+  ]);
+  const sheet = await get("/statement?account=main&month=2026-01");
+  expect(sheet).toContain(`first known close: ${shownMoney(known ?? "")} at 2026-01-20`);
+  expect(sheet).toContain(`${shownMoney(lines.get("result")?.known ?? "")} <small>in 2 of 24 days</small>`);
+  expect(sheet).toContain("2026-01-23 (the equity at the beginning)");
+  expect(sheet).toContain(`<td>${shownMoney(lines.get("closing")?.usdt ?? "")}</td>`);
 });

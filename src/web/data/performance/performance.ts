@@ -1,10 +1,11 @@
 /** Defines the table of what was won and lost, by day or month: the selected accounts together. */
 import { Temporal } from "temporal-polyfill";
 import type { Steps } from "../../../core/async/cooperate.ts";
-import { compare, decimalIn, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
+import { compare, decimalIn, divide, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs } from "../../../core/time.ts";
 import { type Period, periodOf } from "../../../queries/periods.ts";
+import { resultIn, sumOfKnown } from "../../../reports/ledger/known-days.ts";
 import type { HistoryRow, Span } from "../../../store/history.ts";
 import { selectedAccounts } from "../comparison-periods.ts";
 import { amount, count, type DataTable, profit, share, text, type View } from "../table.ts";
@@ -77,7 +78,7 @@ function dayResult(view: View, all: readonly PnlDay[]): DayResult | null {
   return {
     ...parts,
     day: first.day,
-    profit: sumOf(own.map(({ row }) => profitIn(row))),
+    profit: sumOf(own.map(({ row }) => resultIn(row))),
     change: total("change"),
     flows: total("flows"),
     net_realized: sumOf(realizedTerms.map((name) => parts[name])),
@@ -95,12 +96,6 @@ const isFirst = ({ row, day, firstAt }: PnlDay): boolean => row.opening === null
 /** Returns whether an account had left the settings before the end of a day. */
 const isRemoved = ({ history, at }: View, { row, day, account }: PnlDay): boolean =>
   row.closing === null && history.accountsRemovedAt(Math.min(at, day.to - 1)).includes(account);
-
-/** Returns the change of the equity without what was paid in and out and without what has no ledger; null if a part is unknown. */
-function profitIn(row: HistoryRow): DecimalString | null {
-  const [change, flows, other] = ["change", "flows", "other"].map((name) => decimalIn(row, name));
-  return change && flows && other ? subtract(subtract(change, flows), other) : null;
-}
 
 /** The result of a day or of a month. */
 export interface PeriodResult extends Omit<DayResult, "day"> {
@@ -128,17 +123,16 @@ export function monthResults(days: readonly DayResult[]): PeriodResult[] {
 
 /** Sums up days: each figure is the sum of the days of which it is known. The equity at the end is that of the last day. */
 export function total(days: readonly DayResult[]): Omit<PeriodResult, "name" | "from"> {
-  const known = summed.map((name) => [name, days.flatMap((one) => one[name] ?? [])] as const);
-  const sums = known.map(([name, values]) => [name, values.length > 0 ? sum(values) : null]);
+  const known = summed.map((name) => [name, sumOfKnown(days.map((one) => one[name]))] as const);
   return {
-    ...(Object.fromEntries(sums) as Record<Summed, DecimalString | null>),
+    ...(Object.fromEntries(known.map(([name, { value }]) => [name, value])) as Record<Summed, DecimalString | null>),
     closing: days.at(-1)?.closing ?? null,
     isRunning: days.some(({ isRunning }) => isRunning),
     due: days.reduce((all, { due }) => all + due, 0),
     ok: days.reduce((all, { ok }) => all + ok, 0),
     unknown: [...new Set(days.flatMap(({ unknown }) => unknown))],
     days: days.length,
-    knownDays: Object.fromEntries(known.map(([name, values]) => [name, values.length])) as Record<Summed, number>,
+    knownDays: Object.fromEntries(known.map(([name, { days }]) => [name, days])) as Record<Summed, number>,
   };
 }
 

@@ -12,9 +12,7 @@ import { formats, linesFor, Omissions } from "../../../reports/formats/index.ts"
 import { reportNamed } from "../../../reports/index.ts";
 import { csvLines } from "../../../reports/render.ts";
 import { beginOf, type Report } from "../../../reports/report.ts";
-import { booksOf } from "../../../reports/statement/books.ts";
-import { documentOf } from "../../../reports/statement/document.ts";
-import { statementOf } from "../../../reports/statement/statement.ts";
+import { booksOf, type Form, forms, statementIn } from "../../../reports/statement/books.ts";
 import type { HistoryReader } from "../../../store/history.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 import { createView, parsePageQuery, textParam } from "../parts/query-params.ts";
@@ -34,7 +32,8 @@ export const reportDownloads = (site: Site): Hono =>
       const file = c.req.param("file");
       const [, month] = /^books-(\d{4}-\d\d)\.zip$/.exec(file) ?? [];
       if (month !== undefined) return send(c, file, await books(site, c, month));
-      if (file === "statement.html") return send(c, file, await statement(site, c));
+      const form = forms.find((one) => file === `statement.${one}`);
+      if (form) return send(c, file, await statement(site, c, form));
       const [, name = "", ending = ""] = /^([a-z]+)\.(csv|svg|png)$/.exec(file) ?? [];
       const report = reportNamed(name);
       if (!report) throw notFound("No such report.");
@@ -116,11 +115,11 @@ function books(site: Site, c: Context, month: string): Promise<ReadableStream<Ui
   });
 }
 
-function statement(site: Site, c: Context): Promise<string> {
+function statement(site: Site, c: Context, form: Form): Promise<string> {
   const question = { ...parsePageQuery(c, site), at: null };
   return site.reader.readInSteps(function* (history) {
     const view = createView(history, question, site);
     const { account, month, timezone } = statementParams(view, c, site);
-    return documentOf(yield* statementOf({ history, account, now: site.now() }, account, month, timezone));
+    return yield* statementIn(form, { history, account, now: site.now() }, account, month, timezone);
   });
 }

@@ -19,14 +19,15 @@ export const statementPage = (site: Site) =>
     const statement = yield* statementOf({ history: view.history, account, now: site.now() }, account, month, timezone);
     const zone = timezone === site.timezone ? "" : timezone;
     const own = { account, month: month.name, zone };
-    const file = `statement-${fileName(account)}-${month.name}.html`;
+    const file = `statement-${fileName(account)}-${month.name}`;
     return layout({
       title: titleOf(statement),
       path: "/statement",
       section: "/reports",
       view,
       params: own,
-      body: html`<p class="key"><a href="${linkTo("/reports/statement.html", own)}" download="${file}">Download the sheet</a></p>
+      body: html`<p class="key"><a href="${linkTo("/reports/statement.html", own)}" download="${file}.html">Download the sheet</a>
+<a href="${linkTo("/reports/statement.csv", own)}" download="${file}.csv">its lines as CSV</a></p>
 <section class="statement" tabindex="0" aria-label="Statement">${statementHtml(statement)}</section>`,
     });
   };
