@@ -2,7 +2,7 @@
 import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../alerts/alert-reads.ts";
 import { chainEnd } from "../chain/chain-end.ts";
 import { identityOf } from "../files/connections.ts";
-import type { HistoryReader } from "../history.ts";
+import type { HistoryReader, WalletLedger } from "../history.ts";
 import { runHistory } from "../runs/run-history.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
@@ -31,12 +31,20 @@ export function withHistory<Result>(path: string, read: (history: HistoryReader)
 export function historyOn(sqlite: Sqlite): HistoryReader {
   const path = sqlite.name;
   const file = identityOf(path);
+  const ledger = ledgerHistory(sqlite);
+  /** The ledgers of the state that is held, by account; null while none is. */
+  let held: Map<string | null, WalletLedger[]> | null = null;
   return {
     ...accountHistory(sqlite),
     ...runHistory(sqlite),
     ...snapshotHistory(sqlite),
     ...episodeHistory(sqlite),
-    ...ledgerHistory(sqlite),
+    ...ledger,
+    ledgers(account) {
+      const found = held?.get(account) ?? ledger.ledgers(account);
+      held?.set(account, found);
+      return found;
+    },
     openAlerts: () => prepareOpenAlerts(sqlite).all(),
     lastMessages: (limit, selected) => lastMessages(sqlite, limit, selected),
     lastSnapshots: () => lastSnapshots(sqlite),
@@ -44,7 +52,11 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     path,
     hold() {
       sqlite.exec("begin");
-      return () => void sqlite.exec("rollback");
+      held = new Map();
+      return () => {
+        held = null;
+        sqlite.exec("rollback");
+      };
     },
     version: () => Number(sqlite.pragma("data_version", { simple: true })),
     mark: () => ({ file, link: lastLink(sqlite) }),

@@ -47,8 +47,8 @@ export function collectedOf(
      from scope p where p.id = @scopeId`,
   );
   const lost = sqlite.prepare<unknown[], TimeRange>(
-    `select g.hole_from as "from", g.hole_to as "to" from snapshot n join reading g on g.snapshot_id = n.id
-     where n.scope_id = @scopeId and n.id <= @asOf and g.hole_from is not null`,
+    `select g.hole_from as "from", g.hole_to as "to" from reading g cross join snapshot n on n.id = g.snapshot_id
+     where g.hole_from is not null and g.snapshot_id <= @asOf and n.scope_id = @scopeId`,
   );
   const holes: Collected["holes"] = [];
   let through = Number.MAX_SAFE_INTEGER;
