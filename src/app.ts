@@ -26,7 +26,7 @@ import { ownVersion } from "./monitoring/version.ts";
 import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, scheduleSetting, secretsOf } from "./settings/config.ts";
-import { shownSettings } from "./settings/sections/shown.ts";
+import { publishedSettings, shownSettings } from "./settings/sections/shown.ts";
 import { openStore } from "./store/open.ts";
 import type { ShipFollower } from "./store/postgres/copy/ship-follower.ts";
 import { openHistory } from "./store/read/open-history.ts";
@@ -233,7 +233,9 @@ export async function openApp(config: Config, clock: Clock = systemClock, option
     // The history of a mirror is behind the one in PostgreSQL.
     const history = config.alerts.drawdown !== null && !config.postgres ? openHistory(config.databasePath) : null;
     if (history) opened.unshift(history);
-    const alerts = new Alerts({ store, history, settings: config.alerts, proxy: config.proxy, clock, log });
+    // Of several processes only those that stay have a name under which their settings are kept.
+    const published = isDaemon || !config.postgres ? publishedSettings(config) : null;
+    const alerts = new Alerts({ store, history, settings: config.alerts, published, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
       store,

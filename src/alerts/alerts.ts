@@ -25,6 +25,8 @@ export interface AlertOptions {
   /** Reads the exchange's ledger. Default: null, deposits and withdrawals are unknown. */
   history?: HistoryReader | null;
   settings: AlertSettings;
+  /** What is stored of the settings for processes that only show them. Default: nothing. */
+  published?: object | null;
   /** Default: none. */
   proxy?: ProxySettings;
   clock: Clock;
@@ -35,6 +37,8 @@ export interface AlertOptions {
 export class Alerts {
   readonly #watch: AlertEvaluator;
   readonly #delivery: Delivery | null;
+  readonly #store: Pick<Store, "alerts">;
+  readonly #published: object | null;
   readonly #clock: Clock;
   readonly #log: Log;
   #hasBegun = false;
@@ -48,7 +52,9 @@ export class Alerts {
   #notBefore = Number.NEGATIVE_INFINITY;
   #evaluateUntil = Number.POSITIVE_INFINITY;
 
-  constructor({ store, history = null, settings, proxy, clock, log }: AlertOptions) {
+  constructor({ store, history = null, settings, published = null, proxy, clock, log }: AlertOptions) {
+    this.#store = store;
+    this.#published = published;
     this.#watch = new AlertEvaluator(store, settings, clock, history);
     const { webhook } = settings;
     this.#delivery = webhook && new Delivery({ store, webhook, proxy, clock, log });
@@ -114,8 +120,13 @@ export class Alerts {
       });
   }
 
+  async #begin(): Promise<void> {
+    await this.#watch.begin();
+    if (this.#published) await this.#store.alerts.publish(this.#published);
+  }
+
   async #evaluateAll(): Promise<void> {
-    if (!this.#hasBegun) await this.#watch.begin();
+    if (!this.#hasBegun) await this.#begin();
     this.#hasBegun = true;
     while (this.#hasNews && this.#clock.monotonic() < this.#evaluateUntil) {
       this.#hasNews = false;

@@ -4,7 +4,7 @@
  */
 import type { ApiVersion, DecimalString, Row } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
+import type { Message, OpenAlert, Published, StoredSnapshot } from "./alerts/alert-store.ts";
 import type { EpisodeHistory } from "./history/episodes.ts";
 import type { LedgerHistory } from "./history/ledger.ts";
 import type { RunHistory } from "./history/runs.ts";
@@ -77,6 +77,8 @@ export interface AlertHistory {
   lastMessages(limit: number, selected?: SelectedMessages): Message[];
   /** Returns the last snapshot, good or failed, of each scope that is still requested on a schedule. */
   lastSnapshots(): StoredSnapshot[];
+  /** Returns the settings of the processes that evaluate alerts, each as of its last start; empty where none has stored them. */
+  publishedSettings(): Published[];
   /** Returns the rows of a good snapshot, by the column names of its history view. */
   snapshotRows(dataset: Dataset, snapshotId: number): Row[];
 }

@@ -15,7 +15,7 @@ export interface Site {
   sqlTimeoutSeconds: number;
   /** The folder of the daily reports; null where there is none. */
   reportsDirectory: string | null;
-  /** The settings in force; empty where they are not known. */
+  /** The settings of this process, which are in force if it belongs to the one that collects; empty where they are not known. */
   settings: readonly ShownSetting[];
   /** Returns the time of this machine's clock, epoch ms. */
   now(): number;

@@ -1,8 +1,13 @@
+import { ownSettings, rulesText, settingsInForce } from "../../alerts/in-force.ts";
 import { shownSentence, shownSubject } from "../../alerts/messages.ts";
 import { findUnevaluated, type Unevaluated } from "../../alerts/unevaluated.ts";
+import type { DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { limits } from "../../settings/sections/alerts.ts";
+import { type PublishedSettings, publishedSettings, type ShownSetting } from "../../settings/sections/shown.ts";
 import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
+import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command } from "../command.ts";
 import { Times, timezoneOption } from "../shared/instant.ts";
@@ -20,21 +25,18 @@ export const alertsList: Command = {
   async run({ options, env, print }) {
     const limit = limitOf(options.limit);
     const times = new Times(options);
-    const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
-    const history = openHistory(databasePath);
+    const config = loadConfig(env, { credentials: false });
+    const history = openHistory(config.databasePath);
     try {
-      const unevaluated = findUnevaluated(
-        { snapshots: history.lastSnapshots(), rows: history.snapshotRows },
-        alerts,
-        (name) => schedules[name] !== null,
-      );
+      const found = settingsInForce(history, Date.now());
+      const rules = found.length > 0 ? found : [{ ...publishedSettings(config), workers: null }];
+      const unevaluated = unevaluatedBy(rules, history);
       const messages = history.lastMessages(limit).reverse();
       const open = history.openAlerts();
-      if (options.json) print(jsonOf(open, unevaluated, messages));
+      if (options.json) print(jsonOf({ open, rules, unevaluated, messages }));
       else {
-        const notifications = notificationLines(messages, times);
-        for (const line of [...openLines(open, times), ...unevaluatedLines(unevaluated), "", ...notifications])
-          print(line);
+        const parts = [openLines(open, times), unevaluatedLines(unevaluated), ruleLines(rules)];
+        for (const line of [...parts.flat(), "", ...notificationLines(messages, times)]) print(line);
       }
       return 0;
     } finally {
@@ -42,6 +44,18 @@ export const alertsList: Command = {
     }
   },
 };
+
+/** The settings by which alerts are evaluated; `workers` is null for those of this command, where the collector's are not known. */
+type Rules = PublishedSettings & { workers: readonly string[] | null };
+
+/** Returns what processes with these settings cannot evaluate. */
+function unevaluatedBy(rules: readonly Rules[], history: HistoryReader): Unevaluated[] {
+  const scheduled = new Set(history.scheduled().map(({ dataset }) => dataset));
+  const last = { snapshots: history.lastSnapshots(), rows: history.snapshotRows };
+  const isScheduled = (name: DatasetName) => scheduled.has(name);
+  const all = rules.flatMap(({ alerts }) => findUnevaluated(last, { ...alerts, webhook: null }, isScheduled));
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
 
 function limitOf(option: unknown): number {
   if (option === undefined) return 20;
@@ -52,15 +66,22 @@ function limitOf(option: unknown): number {
 
 const instant = (at: number): string => new Date(at).toISOString();
 
-const jsonOf = (
-  open: readonly OpenAlert[],
-  unevaluated: readonly Unevaluated[],
-  messages: readonly Message[],
-): string =>
+interface Listed {
+  open: readonly OpenAlert[];
+  rules: readonly Rules[];
+  unevaluated: readonly Unevaluated[];
+  messages: readonly Message[];
+}
+
+const jsonOf = ({ open, rules, unevaluated, messages }: Listed): string =>
   JSON.stringify(
     {
       schema_version: 1,
       open: open.map(({ account, kind, what, firedAt }) => ({ account, kind, subject: what, since: instant(firedAt) })),
+      rules: rules.map(({ workers, shown }) => ({
+        ...{ of: workers === null ? "command" : "collector", workers: workers ?? [] },
+        settings: Object.fromEntries(limitsIn(shown).map(({ name, value }) => [name, value])),
+      })),
       unevaluated: unevaluated.map(({ account, kind, what, why }) => ({ account, kind, subject: what, reason: why })),
       notifications: messages.map(({ account, kind, what, state, at, value, threshold, ...one }) => ({
         ...{ account, kind, subject: what, state, at: instant(at), value, threshold, sentence: one.sentence },
@@ -81,6 +102,19 @@ function unevaluatedLines(spots: readonly Unevaluated[]): string[] {
   if (spots.length === 0) return [];
   const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
   return ["", ...formatTable(["account", "not fully evaluated", "reason"], rows)];
+}
+
+const limitsIn = (shown: readonly ShownSetting[]) =>
+  shown.filter(({ name }) => Object.values(limits.settings).some((setting) => setting.name === name));
+
+function ruleLines(rules: readonly Rules[]): string[] {
+  return [
+    "",
+    ...rules.flatMap(({ workers, shown }) => {
+      const whose = workers && rules.length > 1 ? `${workers.join(", ")}: ` : "";
+      return [`${whose}${rulesText(shown)}`, ...(workers === null ? [ownSettings] : [])];
+    }),
+  ];
 }
 
 function notificationLines(messages: readonly Message[], times: Times): string[] {

@@ -1,5 +1,10 @@
-/** The settings in force, as the page of data health shows them: secrets only as "set". */
+/**
+ * The settings in force, as the page of data health shows them: secrets only as "set". A process that collects stores them with its
+ * alerts, so that another one shows those and not its own.
+ */
+import { z } from "zod";
 import type { Config } from "../config.ts";
+import type { AlertSettings } from "./alerts.ts";
 import { scheduleSetting } from "./collecting.ts";
 
 /** A setting in force. */
@@ -46,3 +51,28 @@ export const shownSettings = (config: Config): ShownSetting[] => [
   { name: "HTTPS_PROXY", value: set(config.proxy.proxy) },
   ...alertSettings(config),
 ];
+
+/** What a process stores of its settings. */
+export interface PublishedSettings {
+  shown: readonly ShownSetting[];
+  /** The limits, exact. */
+  alerts: Omit<AlertSettings, "webhook">;
+}
+
+/** Returns what a process stores of its settings: no secret. */
+export function publishedSettings(config: Config): PublishedSettings {
+  const { webhook, ...alerts } = config.alerts;
+  return { shown: shownSettings(config), alerts };
+}
+
+const limit = z.string().nullable();
+const published = z.object({
+  shown: z.array(z.object({ name: z.string(), value: z.string() })),
+  alerts: z.object({
+    ...{ liquidationDistance: limit, marginRatio: limit, drawdown: limit, drawdownHours: z.number() },
+    ...{ stale: z.boolean(), keyRefused: z.boolean(), ledgerBreak: z.boolean() },
+  }),
+});
+
+/** Returns settings that were read; null if another version stored them in another form. */
+export const publishedIn = (stored: unknown): PublishedSettings | null => published.safeParse(stored).data ?? null;

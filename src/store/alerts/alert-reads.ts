@@ -4,7 +4,7 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import type { SelectedMessages } from "../history.ts";
 import { prefixOf } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import type { Message, OpenAlert, StoredSnapshot } from "./alert-store.ts";
+import type { Message, OpenAlert, Published, StoredSnapshot } from "./alert-store.ts";
 
 export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id as "scopeId", nullif(p.product_type, '') as "productType",
   n.taken_at as "takenAt", n.error_code as "errorCode"`;
@@ -55,6 +55,24 @@ export function rowReader(sqlite: Sqlite): (dataset: Dataset, snapshotId: number
     statements.set(dataset, statement);
     return statement.all(snapshotId);
   };
+}
+
+/** The hour under which the settings of the processes that evaluate are stored, of the account ''. */
+export const settingsHour = -3;
+
+/** Returns a prepared statement for these settings: JSON by the names of the processes. */
+export const preparePublished = (sqlite: Sqlite) =>
+  sqlite.prepare<[], string>(`select figure from alert_figure where account = '' and hour = ${settingsHour}`).pluck();
+
+/** Returns the settings that `AlertHistory.publishedSettings` describes. */
+export function publishedSettings(sqlite: Sqlite): Published[] {
+  const text = preparePublished(sqlite).get();
+  if (text === undefined) return [];
+  try {
+    return Object.entries(JSON.parse(text) as object).map(([worker, settings]) => ({ worker, settings }));
+  } catch {
+    return [];
+  }
 }
 
 /** Drops every pending message; `problem` is the reason that is stored with it. */

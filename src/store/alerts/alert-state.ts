@@ -5,7 +5,14 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import { digitsSql } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
-import { messageColumns, prepareOpenAlerts, rowReader, snapshotColumns } from "./alert-reads.ts";
+import {
+  messageColumns,
+  prepareOpenAlerts,
+  preparePublished,
+  rowReader,
+  settingsHour,
+  snapshotColumns,
+} from "./alert-reads.ts";
 import type {
   AlertChanges,
   AlertPositions,
@@ -137,6 +144,12 @@ export class AlertState implements AlertStore {
     forget.run(maxMessages);
   }
 
+  async publish(settings: object): Promise<void> {
+    const { published, setFigure } = this.#statements;
+    const figure = JSON.stringify({ "": settings });
+    if (published.get() !== figure) await this.#write(() => void setFigure.run("", settingsHour, figure));
+  }
+
   async nextPending(): Promise<Message | null> {
     return this.#statements.nextPending.get() ?? null;
   }
@@ -219,6 +232,7 @@ function prepareReads(sqlite: Sqlite) {
          and a.name = @account and e.dataset = 'equity' and n.error_code is null and r.cause is not 'imported'
        order by n.id`,
     ),
+    published: preparePublished(sqlite),
     // Without an index: scanning the few messages that are kept costs less than one more page in every database.
     nextPending: sqlite.prepare<[], Message>(
       `select ${messageColumns} from alert_message where delivery = 'pending' order by id limit 1`,

@@ -101,6 +101,14 @@ export interface AlertChanges {
   positions: readonly { account: string; from: number | null; to: number }[];
 }
 
+/** The settings that a process has published. */
+export interface Published {
+  /** Its name among those that record into one PostgreSQL; "" without. */
+  worker: string;
+  /** What it has published, which may be from another version. */
+  settings: unknown;
+}
+
 export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], drawdowns: [], positions: [] };
 
 /** Reads and writes the state of alerts. */
@@ -139,6 +147,8 @@ export interface AlertStore {
    * alert is not open, or a fired one already is.
    */
   record(changes: AlertChanges): Promise<boolean>;
+  /** Stores the settings of this process, for those that only show them. Writes nothing where they are stored. */
+  publish(settings: object): Promise<void>;
   /** Returns the next message to send; null if none is pending. */
   nextPending(): Promise<Message | null>;
   mark(messageId: number, as: DeliveryMark): Promise<void>;

@@ -1,5 +1,5 @@
 /** Opens a database for reading. */
-import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../alerts/alert-reads.ts";
+import { lastMessages, lastSnapshots, prepareOpenAlerts, publishedSettings, rowReader } from "../alerts/alert-reads.ts";
 import { chainEnd } from "../chain/chain-end.ts";
 import { identityOf } from "../files/connections.ts";
 import type { HistoryReader, WalletLedger } from "../history.ts";
@@ -47,6 +47,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     },
     openAlerts: () => prepareOpenAlerts(sqlite).all(),
     lastMessages: (limit, selected) => lastMessages(sqlite, limit, selected),
+    publishedSettings: () => publishedSettings(sqlite),
     lastSnapshots: () => lastSnapshots(sqlite),
     snapshotRows: prepareOnce(() => rowReader(sqlite)),
     path,

@@ -43,7 +43,9 @@ export const alertMessage = sqliteTable("alert_message", {
  * Stores the values that evaluation resumes from: the highest complete equity of an account in each hour (epoch ms of its start,
  * UTC); with hour 0, the id of the last snapshot of the account that was evaluated; and with an empty account, that alerts were
  * evaluated at all. Where several processes share one PostgreSQL, hour -1 of the empty account has the process that sends messages. Hour -2 has
- * the id of the last snapshot of the equity whose drawdown was evaluated, of an account whose snapshots wait for the ledger. It is one table because each table costs every database a page.
+ * the id of the last snapshot of the equity whose drawdown was evaluated, of an account whose snapshots wait for the ledger. Hour -3 of the
+ * empty account has the settings of the processes that evaluate: JSON by their names. It is one table because each table costs every
+ * database a page.
  */
 export const alertFigure = sqliteTable(
   "alert_figure",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { ownSettings } from "../../../src/alerts/in-force.ts";
 import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { noChanges } from "../../../src/store/alerts/alert-store.ts";
 import { startReceiver, token } from "../../alerts/receiver.ts";
@@ -55,6 +56,9 @@ it("alerts list shows open alerts and the notifications with their delivery", as
     "account | open alert | subject | since (UTC)",
     "main | drawdown | equity\\u001b[31m | 2026-11-01 00:00:00",
     "",
+    "Rules on: stale feeds; refused keys; unexplained balances. Off: distance to liquidation; margin ratio; drawdown.",
+    ownSettings,
+    "",
     "at (UTC) | delivery | notification",
     "2026-11-01 00:00:00 | log only | Alert: main: equity is low.",
     "2026-11-01 00:00:00 | pending, 3 attempts: responded with HTTP 500 | Alert: main: equity is low.",
@@ -68,8 +72,7 @@ it("alerts list names what the rules cannot evaluate, and why", async () => {
   const [equity, lines, accounts] = (["equity", "positions", "mix-accounts"] as const).map(snapshotDatasetNamed);
   if (!equity || !lines || !accounts) throw new Error("a dataset is gone");
   for (const account of ["main", "hedge"])
-    for (const name of ["equity", "positions", "mix-accounts"] as const)
-      await store.setSchedule(account, name, "* * * * *", start - 1);
+    for (const name of ["equity", "positions"] as const) await store.setSchedule(account, name, "* * * * *", start - 1);
   const dust = { complete: 0, pricedUsdt: "400", unpriced: '{"AIR\\u001b[31m":"1"}' };
   await collect(store, equity, start, { snapshots: [good([item(equity, dust)], start)] });
   const refused = { complete: 0, pricedUsdt: "7", missing: '["funding-assets"]', unifiedUsdt: "7" };
@@ -82,7 +85,7 @@ it("alerts list names what the rules cannot evaluate, and why", async () => {
     DATABASE_URL: `file:${path}`,
     ...{ ALERT_DRAWDOWN: "10%", ALERT_LIQUIDATION_DISTANCE: "5%", ALERT_MARGIN_RATIO: "80%" },
   };
-  const { stdout } = await run(["alerts", "list"], temporaryFolder(), { ...env, SCHEDULE_MIX_ACCOUNTS: "" });
+  const { stdout } = await run(["alerts", "list"], temporaryFolder(), env);
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
     "No open alerts.",
     "",
@@ -94,6 +97,9 @@ it("alerts list names what the rules cannot evaluate, and why", async () => {
     "hedge | drawdown | equity is incomplete: no recent data of funding-assets",
     "hedge | liquidation-distance | positions (dmcbl) could not be read (40014)",
     "hedge | margin-ratio | positions (dmcbl) could not be read (40014)",
+    "",
+    "Rules on: distance to liquidation below 5 %; margin ratio above 80 %; drawdown above 10 % in 7 days; stale feeds; refused keys; unexplained balances.",
+    ownSettings,
     "",
     "No notifications sent.",
     "",

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { overviewLines } from "../../../src/commands/read/watch-lines.ts";
 import { createMetrics } from "../../../src/monitoring/metrics.ts";
+import { loadConfig } from "../../../src/settings/config.ts";
+import { publishedSettings } from "../../../src/settings/sections/shown.ts";
 import { withHistory } from "../../../src/store/read/open-history.ts";
 import { workerStatus } from "../../../src/store/runs/workers.ts";
 import { parseExposition } from "../../support/exposition.ts";
@@ -33,6 +35,35 @@ it.each([
 });
 
 describePostgres("processes that record into one PostgreSQL", () => {
+  it("have the rules of each in `alerts list`, those with the same ones together, without processes that are gone", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    const publish = async (worker: string, drawdown: string, seen = "now_ms() + 3600000") => {
+      const recorder = await recorderAt(url, { worker });
+      await postgres.run(`insert into worker (name, seen_at, version, settings, accounts) values ('${worker}', ${seen}, '1', '{}', 1)
+        on conflict (name) do update set seen_at = excluded.seen_at`);
+      const config = loadConfig({ ALERT_DRAWDOWN: drawdown }, { credentials: false });
+      await recorder.alerts.publish(publishedSettings(config));
+      await recorder.alerts.publish(publishedSettings(config));
+    };
+    const rules = async () => {
+      const { stdout } = await runInProcess(["alerts", "list"], folder, { DATABASE_URL: url, ALERT_DRAWDOWN: "1%" });
+      return stdout.split("\n").flatMap((line) => /^(.*)Rules on: (drawdown above \S+ %)/.exec(line)?.slice(1) ?? []);
+    };
+    expect(await rules()).toEqual(["", "drawdown above 1 %"]);
+    await publish("desk-1", "10%");
+    expect(await rules()).toEqual(["", "drawdown above 10 %"]);
+    await publish("desk-2", "20%");
+    await publish("desk-3", "10%");
+    await publish("desk-4", "30%", "0");
+    expect(await rules()).toEqual(["desk-1, desk-3: ", "drawdown above 10 %", "desk-2: ", "drawdown above 20 %"]);
+    await postgres.run("delete from worker where name = 'desk-1'");
+    await publish("desk-2", "10%");
+    const [[stored] = []] = await postgres.cells("select figure from alert_figure where account = '' and hour = -3");
+    expect(Object.keys(JSON.parse(String(stored))).sort()).toEqual(["desk-2", "desk-3", "desk-4"]);
+    expect(await rules()).toEqual(["", "drawdown above 10 %"]);
+  });
+
   it("are shown by status, its overview, SQL and metrics; one that is gone needs attention", async () => {
     const [folder, url, now] = [temporaryFolder(), await newHistory(), Date.now()];
     const postgres = await connected(url);

@@ -4,7 +4,7 @@ import { snakeCase } from "../../../core/columns.ts";
 import type { DecimalString, Row } from "../../../core/domain.ts";
 import { hourMs } from "../../../core/time.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
-import { messageColumns, snapshotColumns } from "../../alerts/alert-reads.ts";
+import { messageColumns, settingsHour, snapshotColumns } from "../../alerts/alert-reads.ts";
 import { drawdownHour, maxMessages, maxPeakHours, maxPending } from "../../alerts/alert-state.ts";
 import type {
   AlertChanges,
@@ -230,6 +230,15 @@ export class PostgresAlerts implements AlertStore {
     }
   }
 
+  async publish(settings: object): Promise<void> {
+    const given = [this.#sender, JSON.stringify(settings)];
+    const found = await this.#postgres.cells(
+      `select 1 from alert_figure where account = '' and hour = ${settingsHour} and figure::jsonb -> $1 = $2::jsonb`,
+      given,
+    );
+    if (found.length === 0) await this.#write((connection) => connection.run(publish, given));
+  }
+
   /** Returns the next message to send; null where none is pending, or where another process sends at present. */
   async nextPending(): Promise<Message | null> {
     if (!(await this.#pending())) return null;
@@ -253,6 +262,14 @@ export class PostgresAlerts implements AlertStore {
     );
   }
 }
+
+/** Adds the settings of a process to those of the others, without those of processes that are forgotten. */
+const publish = `
+  insert into alert_figure (account, hour, figure) values ('', ${settingsHour}, jsonb_build_object($1::text, $2::jsonb)::text)
+  on conflict (account, hour) do update set figure = (
+    select jsonb_object_agg(one.key, one.value)::text
+    from jsonb_each(alert_figure.figure::jsonb || excluded.figure::jsonb) one
+    where one.key = $1 or one.key in (select name from worker))`;
 
 /** A process that sends messages is the only one until it has not done so for this long. Longer than a request may take. Milliseconds. */
 const sendingMs = 60_000;

@@ -1,11 +1,12 @@
 /** Renders the alerts that were open at the shown instant, to which the bell of the header leads, the notifications about all alerts, and the rules. */
 import { html } from "hono/html";
+import { deliveryText, ownSettings, rulesText } from "../../../alerts/in-force.ts";
 import { shownSentence } from "../../../alerts/messages.ts";
 import { escapeControlChars } from "../../../core/text.ts";
-import type { ShownSetting } from "../../../settings/sections/shown.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { notifications } from "../../data/health/alert-tables.ts";
 import { shownAlerts } from "../../data/health/alerts.ts";
+import type { SettingsOf } from "../../data/health/settings.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none } from "../parts/figure.ts";
 import { alertHtml, lostAlertsHtml } from "../parts/open-alert.ts";
@@ -14,40 +15,17 @@ import { type CellRenderer, columnsFor, tableHtml } from "../parts/table.ts";
 
 export const maxNotifications = 25;
 
-export function alertsHtml(view: View, settings: readonly ShownSetting[]): Html {
+export function alertsHtml(view: View, settings: readonly SettingsOf[]): Html {
   const { alerts, isComplete } = shownAlerts(view);
   const open = alerts.map((one) => html`<li>${alertHtml(one, view)}</li>`);
   const csv = linkTo("/api/alerts.csv", stickyParams(view));
   return html`<section id="alerts" class="table" data-live aria-labelledby="alerts-caption"><h2 id="alerts-caption">Open alerts<a class="csv" href="${csv}" download="alerts.csv">CSV<span class="unseen"> of open alerts</span></a></h2>
 ${open.length === 0 ? html`<p class="empty">No open alerts.</p>` : html`<ul class="missing">${open}</ul>`}
-${isComplete ? "" : lostAlertsHtml}${view.isNow ? rulesHtml(settings) : ""}</section>`;
+${isComplete ? "" : lostAlertsHtml}${view.isNow ? settings.map(rulesHtml) : ""}</section>`;
 }
 
-/** The rules, with the setting that has the limit of each, or switches it. */
-const rules = [
-  ["ALERT_LIQUIDATION_DISTANCE", "distance to liquidation below"],
-  ["ALERT_MARGIN_RATIO", "margin ratio above"],
-  ["ALERT_DRAWDOWN", "drawdown above"],
-  ["ALERT_STALE", "stale feeds"],
-  ["ALERT_KEY_REFUSED", "refused keys"],
-  ["ALERT_LEDGER_BREAK", "unexplained balances"],
-] as const;
-
-function rulesHtml(settings: readonly ShownSetting[]): Html | "" {
-  const setting = (name: string) => settings.find((one) => one.name === name)?.value;
-  if (settings.length === 0) return "";
-  const days = setting("ALERT_DRAWDOWN_DAYS");
-  const all = rules.map(([name, words]) => {
-    const value = setting(name) ?? "off";
-    const limit = value === "on" || value === "off" ? "" : ` ${value}`;
-    const span = name === "ALERT_DRAWDOWN" && limit ? ` in ${days === "1" ? "a day" : `${days} days`}` : "";
-    return { isOn: value !== "off", text: `${words}${limit}${span}` };
-  });
-  const list = (isOn: boolean) =>
-    all.filter((one) => one.isOn === isOn).map(({ text }) => text.replace(/ (below|above)$/, ""));
-  const off = list(false);
-  return html`<p class="note">Rules on: ${list(true).join("; ") || "none"}.${off.length > 0 ? ` Off: ${off.join("; ")}.` : ""} Delivery: ${setting("ALERT_WEBHOOK_URL") === "not set" ? "to the log only" : "to the webhook"}.</p>`;
-}
+const rulesHtml = ({ workers, shown, areInForce }: SettingsOf): Html =>
+  html`<p class="note">${workers === "" ? "" : `${escapeControlChars(workers)}: `}${rulesText(shown)} ${areInForce ? deliveryText(shown) : ownSettings}</p>`;
 
 export const notificationsHtml = (view: View, rows: readonly HistoryRow[]): Html =>
   tableHtml({

@@ -5,6 +5,7 @@ import { notifications } from "../../data/health/alert-tables.ts";
 import { collection, countSlots, hoursOf, lastDays, shownDay, workers } from "../../data/health/collection.ts";
 import { outages } from "../../data/health/gap-events.ts";
 import { runs } from "../../data/health/runs.ts";
+import { settingsOf } from "../../data/health/settings.ts";
 import { stretchesOf } from "../../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../../data/table.ts";
 import type { Site } from "../../site.ts";
@@ -21,7 +22,8 @@ import { maxRunsShown, runsHtml } from "./runs.ts";
 import { summaryHtml } from "./summary.ts";
 import { systemHtml } from "./system.ts";
 
-export function* collectionPage(view: View, { settings }: Pick<Site, "settings">): Steps<Html> {
+export function* collectionPage(view: View, site: Pick<Site, "settings" | "daemon">): Steps<Html> {
+  const settings = settingsOf(view, site);
   const day = shownDay(view);
   const { state } = view.params;
   const feeds = yield* allRows(collection, view);

@@ -3,14 +3,15 @@
  * the accounts are known.
  */
 import { html } from "hono/html";
+import { ownSettings } from "../../../alerts/in-force.ts";
 import { escapeControlChars } from "../../../core/text.ts";
 import { ownVersion } from "../../../monitoring/version.ts";
-import type { ShownSetting } from "../../../settings/sections/shown.ts";
 import { filesOf } from "../../data/health/files.ts";
+import type { SettingsOf } from "../../data/health/settings.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure, none, unknown } from "../parts/figure.ts";
 
-export function systemHtml(view: View, settings: readonly ShownSetting[]): Html {
+export function systemHtml(view: View, settings: readonly SettingsOf[]): Html {
   const skew = view.history.clockSkew(view.at);
   return html`<section id="system" data-live aria-labelledby="system-caption"><h2 id="system-caption">System</h2>
 <dl>
@@ -18,7 +19,7 @@ export function systemHtml(view: View, settings: readonly ShownSetting[]): Html 
 ${view.isNow ? machineHtml(view) : ""}
 ${view.history.accounts().map((account) => html`<div><dt>Account ${escapeControlChars(account)}</dt><dd>${modesHtml(view, account)}</dd></div>`)}
 </dl>
-${view.isNow && settings.length > 0 ? settingsHtml(settings) : ""}</section>`;
+${view.isNow ? settings.map(settingsHtml) : ""}</section>`;
 }
 
 /** Returns what is known of the present alone. */
@@ -55,5 +56,10 @@ const modesHtml = ({ history, timezone, at }: View, account: string): Html[] =>
         html`${n > 0 ? html`<br>upgraded: ` : ""}${modeLabels[api] ?? api} <small>since ${instantFigure(since, timezone)}</small>`,
     );
 
-const settingsHtml = (settings: readonly ShownSetting[]): Html => html`<details><summary>Settings in force</summary>
-<dl>${settings.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${escapeControlChars(value)}</dd></div>`)}</dl></details>`;
+const settingsHtml = ({
+  workers,
+  shown,
+  areInForce,
+}: SettingsOf): Html => html`<details><summary>${areInForce ? `Settings in force${workers === "" ? "" : `, ${escapeControlChars(workers)}`}` : "Settings of this process"}</summary>
+${areInForce ? "" : html`<p class="note">${ownSettings}</p>`}
+<dl>${shown.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${escapeControlChars(value)}</dd></div>`)}</dl></details>`;
