@@ -19,6 +19,8 @@ export interface Run {
   state: string;
   requests: number;
   retries: number;
+  /** How many of the requests were refused by a rate limit. */
+  rateLimited: number;
   /** `CODE message` for each kind of failure. */
   failed?: string[];
 }
