@@ -8,6 +8,7 @@ import { cooperate, nextBytes, nextPiece, type Paced, type Steps } from "../../c
 import { QueryError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
+import { withEntryBlocks } from "./entry-blocks.ts";
 import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 /** Maximum number of pages and downloads processed at a time, and of waiting requests. A client may read a download slowly. */
@@ -153,7 +154,7 @@ function createConnections(path: string) {
         if (inode === opened && idle.length < limits.pages) idle.push(history);
         else history.close();
       };
-      return { history, end };
+      return { history: withEntryBlocks(history), end };
     },
     close,
   };

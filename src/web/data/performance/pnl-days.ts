@@ -7,7 +7,6 @@ import { isCounted } from "../../../queries/flows.ts";
 import { type Period, periodsOf } from "../../../queries/periods.ts";
 import { pnl } from "../../../reports/ledger/pnl.ts";
 import type { HistoryReader, HistoryRow, Mark, Span } from "../../../store/history.ts";
-import { withEntryBlocks } from "../results/entry-blocks.ts";
 
 /** One day of one account. */
 export interface PnlDay {
@@ -49,12 +48,11 @@ export class PnlDays {
     const { days, finalTo } = this.#knownOf(history, account, timezone);
     const all = [...periodsOf({ timezone, by: "day", from: Math.max(from, firstOf(history, account)), to })];
     const found = new Map<string, PnlDay | null>();
-    const inBlocks = withEntryBlocks(history);
     // The newest days first, because they are what most pages show.
     for (let end = all.length; end > 0; end -= daysPerStep) {
       const part = all.slice(Math.max(0, end - daysPerStep), end).filter(({ name }) => !days.has(name));
       if (part.length > 0)
-        for (const [name, day] of yield* read(inBlocks, account, { timezone, now }, part)) found.set(name, day);
+        for (const [name, day] of yield* read(history, account, { timezone, now }, part)) found.set(name, day);
       for (const { name, to } of part) if (to <= Math.min(now, finalTo)) days.set(name, found.get(name) ?? null);
       yield pause;
     }

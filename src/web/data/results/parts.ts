@@ -9,7 +9,6 @@ import { isCounted } from "../../../queries/flows.ts";
 import type { Source } from "../../../queries/source.ts";
 import { Valuations } from "../../../reports/ledger/valuations.ts";
 import type { Mark, Span } from "../../../store/history.ts";
-import { withEntryBlocks } from "./entry-blocks.ts";
 import { growthIn, type PartGrowth } from "./growth.ts";
 import { type JointValuation, jointValuations } from "./joint-valuations.ts";
 
@@ -70,10 +69,8 @@ export class Parts {
   readonly #key: string;
   readonly #settled: number;
 
-  constructor({ history: read, ...rest }: Source, accounts: readonly string[]) {
-    const history = withEntryBlocks(read);
-    const source = { ...rest, history };
-    const { now } = source;
+  constructor(source: Source, accounts: readonly string[]) {
+    const { history, now } = source;
     this.#source = source;
     const ledgers = accounts.map((name) => history.ledgers(name));
     this.#accounts = accounts.map((name) => ({ name, valuations: new Valuations(source, name) }));

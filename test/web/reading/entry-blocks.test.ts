@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { dayMs } from "../../../src/core/time.ts";
 import { bills } from "../../../src/datasets/ledger/bills.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
-import { withEntryBlocks } from "../../../src/web/data/results/entry-blocks.ts";
+import { withEntryBlocks } from "../../../src/web/reading/entry-blocks.ts";
 import { collect, start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { rowOf } from "../../support/rows.ts";
