@@ -8,9 +8,13 @@ import { writeAtomically } from "../../output/atomic-file.ts";
 import { type Config, loadConfig, scheduleSetting, secretsOf } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
 import { parseEnvFile } from "../../settings/env-syntax.ts";
+import { schedule } from "../../settings/parsers.ts";
+import { accounts, nameProblem } from "../../settings/sections/accounts.ts";
+import type { Setting } from "../../settings/setting.ts";
+import { timezoneProblem } from "../../settings/timezone.ts";
 import { networkAdvice } from "../check/accounts.ts";
 import type { Command } from "../command.ts";
-import { Questions } from "../terminal/questions.ts";
+import { type ProblemOf, Questions } from "../terminal/questions.ts";
 
 const defaultSchedule = "*/5 * * * *";
 
@@ -55,7 +59,10 @@ function answersIn(env: Environment): Answers {
   return { name: "main", key, secret, passphrase, schedule: defaultSchedule, timezone: env.TIMEZONE?.trim() || "UTC" };
 }
 
-/** Asks for everything. @throws UsageError if it is cancelled, or `.env` is to be kept */
+/**
+ * Asks for everything. Repeats a question once, at once, if the settings do not accept its answer.
+ * @throws UsageError if the second answer is not accepted either, if it is cancelled, or `.env` is to be kept
+ */
 export async function askAll(questions: Questions, print: (line: string) => void): Promise<Answers> {
   if (
     existsSync(".env") &&
@@ -65,15 +72,33 @@ export async function askAll(questions: Questions, print: (line: string) => void
   print(
     "Create the key at bitget.com: profile > API keys > create, kind HMAC or RSA, permission read-only, nothing else.",
   );
+  const { key, secret, passphrase } = accounts.settings;
   return {
-    name: await questions.ask("Name of the account", "main"),
-    key: await questions.askHidden("API key"),
-    secret: await questions.askHidden("Secret"),
-    passphrase: await questions.askHidden("Passphrase"),
-    schedule: await questions.ask("Schedule of the snapshots, as cron", defaultSchedule),
-    timezone: await questions.ask("Time zone of days and reports", Intl.DateTimeFormat().resolvedOptions().timeZone),
+    name: await questions.ask("Name of the account", "main", nameProblem),
+    key: await questions.askHidden("API key", problemFor(key)),
+    secret: await questions.askHidden("Secret", problemFor(secret)),
+    passphrase: await questions.askHidden("Passphrase", problemFor(passphrase)),
+    schedule: await questions.ask(
+      "Schedule of the snapshots, as cron",
+      defaultSchedule,
+      problemFor({ parse: schedule }),
+    ),
+    timezone: await questions.ask(
+      "Time zone of days and reports",
+      Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timezoneProblem,
+    ),
   };
 }
+
+/** Returns what the program would say about an answer as the value of a setting. */
+const problemFor =
+  ({ parse }: Pick<Setting, "parse">): ProblemOf =>
+  (answer) => {
+    const problems: string[] = [];
+    parse(answer, (problem) => problems.push(problem));
+    return problems[0] ?? null;
+  };
 
 /** Returns the settings of the answers; those with their default value are left out. */
 function settingsOf({ name, key, secret, passphrase, schedule, timezone }: Answers): Record<string, string> {

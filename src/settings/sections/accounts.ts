@@ -117,7 +117,8 @@ function reportTwins(all: readonly Account[], report: Report): void {
   }
 }
 
-function nameProblem(name: string, before: readonly string[]): string | null {
+/** Returns why an account cannot have the name, after those `before` it, as the end of a sentence; null if it can. */
+export function nameProblem(name: string, before: readonly string[] = []): string | null {
   if (!accountName.test(name))
     return `has the name "${name.slice(0, 40)}"; a name is a letter and then letters, digits or _`;
   if (name.toLowerCase() === publicAccount) return `cannot use "${name}"; it stands for public data`;

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { askAll } from "../../../src/commands/run/init.ts";
 import { Questions } from "../../../src/commands/terminal/questions.ts";
 import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { runInProcess } from "../../support/in-process.ts";
 import { classic, credentials } from "../../support/settings.ts";
+import { hasTerminals, runOnTerminal } from "../../support/terminal.ts";
 
 let folder: string;
 const file = () => join(folder, ".env");
@@ -78,13 +79,81 @@ function typed(answers: readonly string[]): { questions: Questions; shown(): str
 }
 
 it("asks for everything, shows no secret, and takes the defaults for empty answers", async () => {
-  const { questions, shown } = typed(["hedge", "bg_key", "very-secret", "pass-phrase", "", "UTC"]);
+  const { questions, shown } = typed(["hedge", "bg_key_of_hedge", "very-secret", "pass-phrase", "", "UTC"]);
   expect(await askAll(questions, () => {})).toEqual({
-    ...{ name: "hedge", key: "bg_key", secret: "very-secret", passphrase: "pass-phrase" },
+    ...{ name: "hedge", key: "bg_key_of_hedge", secret: "very-secret", passphrase: "pass-phrase" },
     ...{ schedule: "*/5 * * * *", timezone: "UTC" },
   });
   expect(shown()).toContain("Name of the account [main]: ");
-  for (const secret of ["bg_key", "very-secret", "pass-phrase"]) expect(shown()).not.toContain(secret);
+  for (const secret of ["bg_key_of_hedge", "very-secret", "pass-phrase"]) expect(shown()).not.toContain(secret);
+});
+
+const rejected = [
+  ["Name of the account", "2nd", "hedge", /^Name of the account has the name "2nd"; a name is a letter/],
+  ["API key", "tiny-1", "bg_key_of_hedge", /^API key is shorter than 8 characters/],
+  ["Secret", "tiny-1", "very-secret", /^Secret is shorter than 8 characters/],
+  ["Passphrase", "tiny-1", "pass-phrase", /^Passphrase is shorter than 8 characters/],
+  [
+    "Schedule of the snapshots, as cron",
+    "hourly",
+    "0 * * * *",
+    /^Schedule of the snapshots, as cron \("hourly"\) has 1/,
+  ],
+  [
+    "Time zone of days and reports",
+    "Mars/Olympus",
+    "UTC",
+    /^Time zone of days and reports is "Mars\/Olympus"; it must/,
+  ],
+] as const;
+
+it.each(rejected)(
+  "says at once what is wrong with the answer to %s, and asks for it once more",
+  async (question, wrong) => {
+    const answers = rejected.flatMap(([name, , good]) => (name === question ? [wrong, good] : [good]));
+    const { questions, shown } = typed(answers);
+    expect(Object.values(await askAll(questions, () => {}))).toEqual(rejected.map(([, , good]) => good));
+    // The question, what is wrong, and the question again.
+    expect(shown().split(question)).toHaveLength(4);
+  },
+);
+
+it.each(rejected)("ends after a second wrong answer to %s", async (question, wrong, _, problem) => {
+  const before = rejected
+    .slice(
+      0,
+      rejected.findIndex(([name]) => name === question),
+    )
+    .map(([, , good]) => good);
+  const { questions, shown } = typed([...before, wrong, wrong]);
+  await expect(askAll(questions, () => {})).rejects.toThrow(problem);
+  if (wrong === "tiny-1") expect(shown()).not.toContain(wrong);
+});
+
+describe.skipIf(!hasTerminals)("on a terminal", () => {
+  it("asks for a key that is too short once more, before the next question", async () => {
+    const host = await exchangeOf(classic);
+    const { code, stdout } = await runOnTerminal(["init"], folder, host, [
+      ["Name of the account [main]: ", "\r"],
+      ["API key (hidden): ", "tiny-1\r"],
+      ["API key is shorter than 8 characters.\r\nAPI key (hidden): ", `${classic.key}\r`],
+      ["Secret (hidden): ", `${classic.secret}\r`],
+      ["Passphrase (hidden): ", `${classic.passphrase}\r`],
+      ["Schedule of the snapshots", "\r"],
+      ["Time zone of days and reports", "UTC\r"],
+    ]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("The exchange accepts the key.")]);
+    expect(stdout).not.toContain("tiny-1\r");
+    expect(readFileSync(file(), "utf8")).toContain(`BITGET_API_KEY=${classic.key}\n`);
+  });
+
+  it("names the question at which it was cancelled", async () => {
+    const { code, stdout } = await runOnTerminal(["init"], folder, {}, [
+      ["Name of the account [main]: ", "\r"],
+      ["API key (hidden): ", "\u0004"],
+    ]);
+    expect([code, stdout]).toEqual([64, expect.stringContaining('cancelled at "API key"; nothing was written')]);
+  });
 });
 
 it("keeps an existing .env unless the answer is yes", async () => {

@@ -130,13 +130,9 @@ describe.skipIf(!hasTerminals)("on a terminal", () => {
       "sql",
       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000) select i from n",
     ];
-    const quit = { keys: "q", prompt: ":" };
-    const { code, stdout } = await runOnTerminal(
-      [...many, "--format", "ndjson"],
-      temporaryFolder(),
-      await database(),
-      quit,
-    );
+    const { code, stdout } = await runOnTerminal([...many, "--format", "ndjson"], temporaryFolder(), await database(), [
+      [":", "q"],
+    ]);
     expect(code).toBe(0);
     expect(stdout).toContain('{"i":23}');
     expect(stdout).not.toContain('{"i":100}');
