@@ -67,6 +67,15 @@ it("alerts list", async () => {
     {
       schema_version: 1,
       open: [{ ...of, since: new Date(now).toISOString() }],
+      rules: [
+        {
+          ...{ of: "command", workers: [] },
+          settings: {
+            ...{ ALERT_LIQUIDATION_DISTANCE: "off", ALERT_MARGIN_RATIO: "off", ALERT_DRAWDOWN: "off" },
+            ...{ ALERT_DRAWDOWN_DAYS: "7", ALERT_STALE: "on", ALERT_KEY_REFUSED: "on", ALERT_LEDGER_BREAK: "on" },
+          },
+        },
+      ],
       unevaluated: [],
       notifications: [
         {
