@@ -38,16 +38,17 @@ export const balances: Report = {
   },
 };
 
-/** Returns a function that gives the price in USDT of each coin at the close; coins with an unknown price are omitted. */
-export function createPrices(source: Source): (period: Period) => Steps<Map<string, DecimalString>> {
+/** The price in USDT of each coin, null where the exchange has none; coins with an unknown price are omitted. */
+export type CoinPrices = Map<string, DecimalString | null>;
+
+/** Returns a function that gives the prices at the close. */
+export function createPrices(source: Source): (period: Period) => Steps<CoinPrices> {
   const closesOf = createCloses(source, prices);
   return function* (period) {
-    const found = new Map<string, DecimalString>([["USDT", "1"]]);
+    const found: CoinPrices = new Map([["USDT", "1"]]);
     const closes = yield* closesOf(period);
-    for (const row of closes.flatMap(({ rows }) => rows)) {
-      const price = positivePrice(decimalIn(row, "price"));
-      if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
-    }
+    for (const row of closes.flatMap(({ rows }) => rows))
+      if (row.quote === "USDT") found.set(textOf(row, "coin"), positivePrice(decimalIn(row, "price")));
     return found;
   };
 }

@@ -6,14 +6,14 @@ import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
 const held = (coin: string, available: string) => ({ coin, available, frozen: "0", locked: "0" });
-const priceOf = (coin: string, price: string) => ({ coin, quote: "USDT", price, source: "last" });
+const priceOf = (coin: string, price: string | null) => ({ coin, quote: "USDT", price, source: "last" });
 
 /** Starts the pages after a swap of 6,000 USDT, with a fee of 6, for BTC, of which some were held, at the price `now`. */
 async function startSwap(now: string) {
   const site = await startAccounts({ minutes: 1441 });
   await site.record(prices, 1439, [priceOf("BTC", "60000"), priceOf("DUST", "0.5")]);
   await site.record(spotAssets, 1439, [held("USDT", "10006"), held("BTC", "1"), held("DUST", "1")]);
-  await site.record(prices, 1441, [priceOf("BTC", now), priceOf("DUST", "0.5")]);
+  await site.record(prices, 1441, [priceOf("BTC", now), priceOf("DUST", "0.5"), priceOf("AURUM", null)]);
   await site.record(spotAssets, 1441, [
     held("USDT", "4000"),
     held("BTC", "1.1"),
@@ -113,4 +113,62 @@ it("hides a coin that is held in one account and borrowed in another only as the
   expect(wallets).not.toContain("hidden");
   for (const account of ["main", "hedge"]) expect(wallets).toContain(`<small>${account}</small>`);
   for (const value of ["120000", "-120000.6"]) expect(wallets).toContain(`value="${value}"`);
+});
+
+it("a coin that has no price is apart from one whose price is unknown, the same in every place", async () => {
+  const { json, page, record, goTo } = await startAccounts({ minutes: 2 });
+  await record(prices, 1, [priceOf("BTC", "60000"), priceOf("AURUM", null)]);
+  // NOVUM came after the prices were read.
+  await record(
+    spotAssets,
+    2,
+    ["BTC", "AURUM", "NOVUM"].map((coin) => held(coin, "3")),
+  );
+  const dash = '<span class="none" title="no price in USDT">–</span>';
+  const unknown = '<span class="unknown"';
+  const states = async () => {
+    const found: Record<string, unknown> = {};
+    for (const [table, path, cells] of [
+      ["coins", "/balances", ["Value, USDT", "Share", "Price, USDT"]],
+      ["balances", "/balances?by=wallet", ["Value, USDT", "Price, USDT"]],
+    ] as const) {
+      const rows = part(await page(path), table).split("<tr ");
+      const csv = await page(`/api/${table}.csv`);
+      const names = csv.split("\r\n")[0]?.split(",") ?? [];
+      for (const { coin, usdt_price, usdt_value, price_state } of (await json(`/api/${table}`)).rows) {
+        if (coin === null) continue;
+        const row = rows.find((one) => one.includes(`>${coin}</a>`)) ?? "";
+        const shown = cells.map((label) => {
+          const cell = row.split("<td ").find((one) => one.includes(`data-label="${label}"`)) ?? "";
+          return cell.includes(dash) ? "–" : cell.includes(unknown) ? "?" : "value";
+        });
+        const line =
+          csv
+            .split("\r\n")
+            .find((one) => one.includes(`${coin},`))
+            ?.split(",") ?? [];
+        const inCsv = ["usdt_price", "usdt_value", "price_state"].map((name) => line[names.indexOf(name)] || null);
+        expect(inCsv).toEqual([usdt_price, usdt_value, price_state]);
+        found[`${table} ${coin}`] = [price_state, ...new Set(shown)];
+      }
+    }
+    return found;
+  };
+  expect(await states()).toEqual({
+    ...{ "coins BTC": ["known", "value"], "coins AURUM": ["none", "–"], "coins NOVUM": [null, "?"] },
+    ...{ "balances BTC": ["known", "value"], "balances AURUM": ["none", "–"], "balances NOVUM": [null, "?"] },
+  });
+  for (const path of ["/balances", "/balances?by=wallet"]) {
+    expect(await page(path)).toContain("Without a price, and in no total: AURUM<");
+    expect(await page(path)).toContain("Price not known, and in no total: NOVUM<");
+  }
+  const overview = await page("/");
+  for (const text of ["Without a price: AURUM<", "Price not known: NOVUM<"]) expect(overview).toContain(text);
+  expect(overview).toMatch(/>No price<\/a> for AURUM[\s\S]*>Price not known<\/a> for NOVUM/);
+  // The absence of a price is as old as the prices.
+  goTo(4);
+  await record(spotAssets, 4, [held("AURUM", "3")]);
+  const old = (await json("/api/balances")).rows.find(({ coin }: { coin: string }) => coin === "AURUM");
+  expect(old).toMatchObject({ coin: "AURUM", price_state: null, usdt_value: null, total: "3" });
+  expect(old.last_known).toEqual({ usdt_price: null, price_state: "none", usdt_value: null });
 });

@@ -117,7 +117,7 @@ it("shows one failed feed as of its last snapshot, beside the others of the pres
   await record(spotAssets, 1455, [btc("2")]);
   const priced = (await json("/api/balances")).rows[0];
   expect(priced).toMatchObject({ total: "2", usdt_price: null, usdt_value: null, change: "1" });
-  expect(priced.last_known).toEqual({ usdt_price: "60000", usdt_value: "120000" });
+  expect(priced.last_known).toEqual({ usdt_price: "60000", price_state: "known", usdt_value: "120000" });
   const [, row = ""] = part(await page("/balances?by=wallet"), "balances")
     .split("<tr")
     .slice(1);

@@ -134,13 +134,13 @@ function largestBalances(source: Source, shown: Period): Cells {
     balances
       .filter(({ total }) => total === null || !isZero(total))
       .map(({ coin, total }) => {
-        const price = isMoney ? prices.get(coin) : undefined;
-        const value = total !== null && price !== undefined ? multiply(total, price) : null;
+        const price = isMoney ? prices.get(coin) : null;
+        const value = total !== null && price ? multiply(total, price) : null;
         return {
           value,
           cells: [
             ...[account, wallet, coin, total === null ? "unknown" : amountText(total, coin)],
-            value === null ? "unknown" : moneyText(value),
+            value !== null ? moneyText(value) : price === null ? "–" : "unknown",
           ],
         };
       }),

@@ -6,11 +6,18 @@ import { prices } from "../../datasets/snapshots/prices.ts";
 import { createCloses, instantText } from "../../queries/close.ts";
 import { scheduleAt, schedulesOf } from "../../queries/source.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
-import { createPrices } from "../../reports/balances.ts";
+import { type CoinPrices, createPrices } from "../../reports/balances.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
 import { createLastKnownTimes, periodAt, shownWallets, timesOf } from "./last-known.ts";
 import { amount, change, type DataTable, instant, lastKnownColumns, price, text, type View } from "./table.ts";
+
+/** The column that says whether a coin has a price. */
+export const priceState = text("price_state", "Price state");
+
+/** Returns the state of a price: `known`, or `none` where there is none; null is unknown. */
+export const priceStateOf = (price: DecimalString | null | undefined): string | null =>
+  price === undefined ? null : price === null ? "none" : "known";
 
 export const balances: DataTable = {
   name: "balances",
@@ -25,6 +32,7 @@ export const balances: DataTable = {
     amount("frozen", "Frozen (orders)", "coin"),
     amount("locked", "Locked", "coin"),
     price("usdt_price", "Price, USDT"),
+    priceState,
     amount("usdt_value", "Value, USDT"),
     change("change", "Today", "coin"),
     instant("taken_at", "Updated"),
@@ -44,12 +52,13 @@ export const balances: DataTable = {
       const was = isOfToday ? before.find((one) => one.account === account && one.wallet === name) : undefined;
       const rows = wallet.balances.map((balance) => {
         const { coin, available, frozen, locked, total } = balance;
-        const price = (wallet.isMoney && prices.get(coin)) || null;
-        const value = total !== null && price !== null ? multiply(total, price) : null;
-        const amounts = { available, frozen, locked, total, usdt_price: price, usdt_value: value };
-        const isOld = since !== null && price !== null && coin !== "USDT";
-        const old = isOld ? { last_known_at: instantText(since), last_known: "usdt_price,usdt_value" } : {};
-        return { ...head, coin, ...amounts, change: changeSince(balance, was), ...old };
+        const price = wallet.isMoney ? prices.get(coin) : null;
+        const value = total !== null && price ? multiply(total, price) : null;
+        const amounts = { available, frozen, locked, total, usdt_value: value };
+        const priced = { usdt_price: price ?? null, price_state: priceStateOf(price) };
+        const isOld = since !== null && wallet.isMoney && price !== undefined && coin !== "USDT";
+        const old = isOld ? { last_known_at: instantText(since), last_known: "usdt_price,price_state,usdt_value" } : {};
+        return { ...head, coin, ...amounts, ...priced, change: changeSince(balance, was), ...old };
       });
       yield* rows.filter(createCoinFilter(view)).sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
     }
@@ -63,7 +72,7 @@ export function createCoinFilter({ params: { q = "" } }: View): (row: { coin: st
 }
 
 interface ShownPrices {
-  prices: Map<string, DecimalString>;
+  prices: CoinPrices;
   since: number | null;
 }
 

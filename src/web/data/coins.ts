@@ -6,7 +6,7 @@ import { instantText } from "../../queries/close.ts";
 import { createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
 import type { HistoryRow } from "../../store/history.ts";
-import { createCoinFilter, createShownPrices } from "./balances.ts";
+import { createCoinFilter, createShownPrices, priceState, priceStateOf } from "./balances.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
 import { shownWallets } from "./last-known.ts";
 import {
@@ -32,6 +32,7 @@ export const coins: DataTable = {
     amount("usdt_value", "Value, USDT"),
     share("share", "Share"),
     price("usdt_price", "Price, USDT"),
+    priceState,
     share("price_change", "Price today"),
     change("change", "Quantity today", "coin"),
     change("usdt_change", "Quantity today, USDT"),
@@ -60,7 +61,8 @@ interface Held {
   totals: (DecimalString | null)[];
   changes: (DecimalString | null)[];
   values: (DecimalString | null)[];
-  price: DecimalString | null;
+  /** Null: the exchange has none; undefined: unknown. */
+  price: DecimalString | null | undefined;
   wallets: string[];
   takenAt: number[];
   /** The times of last known values. */
@@ -81,7 +83,7 @@ function* readHeld(view: View): Steps<Map<string, Held>> {
       ? before.find((one) => one.account === wallet.account && one.wallet === wallet.wallet)
       : undefined;
     for (const [coin, total] of totalsIn(wallet, was)) {
-      const price = prices.get(coin) ?? null;
+      const price = prices.get(coin);
       const own = held.get(coin) ?? {
         totals: [],
         changes: [],
@@ -94,7 +96,7 @@ function* readHeld(view: View): Steps<Map<string, Held>> {
       held.set(coin, own);
       own.totals.push(total);
       own.changes.push(changeOf(coin, total, was));
-      own.values.push(total !== null && price !== null ? multiply(total, price) : null);
+      own.values.push(total !== null && price ? multiply(total, price) : null);
       own.wallets.push(wallet.wallet);
       if (wallet.takenAt !== null) own.takenAt.push(wallet.takenAt);
       const old = wallet.lastKnownAt ?? (coin === "USDT" ? null : since);
@@ -122,7 +124,7 @@ function changeOf(coin: string, total: DecimalString | null, was: Wallet | undef
 }
 
 function rowOf(coin: string, own: Held, priceBefore: DecimalString | null): HistoryRow & { coin: string } {
-  const { price } = own;
+  const price = own.price ?? null;
   const [total, changed] = [sumOf(own.totals), sumOf(own.changes)];
   const held = total !== null && changed !== null ? subtract(total, changed) : null;
   const moved = price !== null && priceBefore !== null ? subtract(price, priceBefore) : null;
@@ -132,6 +134,7 @@ function rowOf(coin: string, own: Held, priceBefore: DecimalString | null): Hist
     total,
     usdt_value: sumOf(own.values),
     usdt_price: price,
+    price_state: priceStateOf(own.price),
     price_change: moved && priceBefore && divide(moved, priceBefore),
     change: changed,
     usdt_change: changed !== null && isZero(changed) ? "0" : times(changed, price),
@@ -149,19 +152,27 @@ export interface CoinTotals {
   change: DecimalString | null;
   /** What the prices made of what was held. Null is unknown. */
   result: DecimalString | null;
+  /** The coins that have no price. */
   unpriced: string[];
+  /** The coins whose price is unknown. */
+  unknown: string[];
 }
 
-/** Returns the totals of rows of the table. A coin without a price adds nothing. */
+/** Returns the totals of rows of the table. A coin without a value adds nothing. */
 export function totalsOf(rows: readonly HistoryRow[]): CoinTotals {
   const priced = rows.filter(({ usdt_value: value }) => typeof value === "string");
   const sumIn = (name: string) =>
     sumOf(priced.map((row) => (typeof row[name] === "string" ? String(row[name]) : null)));
-  const held = rows.filter(({ total }) => typeof total === "string" && !isZero(total));
+  const valueless = rows.filter(
+    ({ total, usdt_value: value }) => value === null && typeof total === "string" && !isZero(total),
+  );
+  const named = (isNone: boolean) =>
+    valueless.filter((row) => (row.price_state === "none") === isNone).map(({ coin }) => String(coin));
   return {
     value: priced.reduce((whole, row) => add(whole, String(row.usdt_value)), "0"),
     change: sumIn("usdt_change"),
     result: sumIn("usdt_result"),
-    unpriced: held.filter(({ usdt_value: value }) => value === null).map(({ coin }) => String(coin)),
+    unpriced: named(true),
+    unknown: named(false),
   };
 }

@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 import { linesOrError, renderInPlace } from "../../../src/commands/read/watch.ts";
 import { type Line, overviewLines } from "../../../src/commands/read/watch-lines.ts";
 import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
+import { prices } from "../../../src/datasets/snapshots/prices.ts";
+import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
+import { scheduleAll, storeRun } from "../../reports/kit.ts";
 import { start as begin, good, item, minute, query, collect as run } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
@@ -52,6 +55,18 @@ describe("the overview of status --watch", () => {
     );
     expect(textOf(lines)).toContain("main positions (umcbl, dmcbl, cmcbl, sumcbl): ");
     expect(textOf(lines)).toContain("give the key this permission, read only");
+  });
+
+  it("shows a dash for the value of a coin that has no price, apart from an unknown one", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    await scheduleAll(store, "* * * * *", begin);
+    await storeRun(store, prices, begin + minute, [{ coin: "AURUM", quote: "USDT", price: null, source: "last" }]);
+    const held = (coin: string) => ({ coin, available: "3", frozen: "0", locked: "0" });
+    await storeRun(store, spotAssets, begin + minute, [held("AURUM"), held("NOVUM")]);
+    const text = textOf(overviewLines(path, "UTC", begin + minute + 1000));
+    expect(text).toMatch(/main +spot +AURUM +3 +–\n/);
+    expect(text).toMatch(/main +spot +NOVUM +3 +unknown\n/);
   });
 
   it("escapes control characters in names", async () => {

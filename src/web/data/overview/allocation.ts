@@ -18,6 +18,8 @@ export interface Allocation {
   slices: Slice[];
   /** The coins that have no price. */
   unpriced: string[];
+  /** The coins whose price is unknown. */
+  unknown: string[];
 }
 
 /** More of them are shown together. */
@@ -27,6 +29,7 @@ const maxSlices = 6;
 export function allocationOf(balances: readonly HistoryRow[], by: "coin" | "wallet"): Allocation {
   const values = new Map<string, DecimalString>();
   const unpriced = new Set<string>();
+  const unknown = new Set<string>();
   for (const row of balances) {
     const { coin, total, usdt_value: value } = row;
     if (
@@ -37,7 +40,7 @@ export function allocationOf(balances: readonly HistoryRow[], by: "coin" | "wall
     )
       continue;
     if (typeof value === "string") values.set(String(row[by]), add(values.get(String(row[by])) ?? "0", value));
-    else unpriced.add(coin);
+    else (row.price_state === "none" ? unpriced : unknown).add(coin);
   }
   const sorted = [...values].sort(([, one], [, other]) => compare(other, one));
   const whole = sum(sorted.map(([, value]) => value).filter(isPositive));
@@ -53,5 +56,6 @@ export function allocationOf(balances: readonly HistoryRow[], by: "coin" | "wall
       ...(rest.length > 0 ? [slice(null, sum(rest.map(([, value]) => value)))] : []),
     ],
     unpriced: [...unpriced].sort(),
+    unknown: [...unknown].sort(),
   };
 }

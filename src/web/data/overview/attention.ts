@@ -14,7 +14,7 @@ export type Attention =
   | { kind: "liquidation"; account: string; position: HistoryRow; distance: DecimalString }
   | { kind: "margin"; account: string; use: MarginUse; ratio: DecimalString }
   | { kind: "stale"; accounts: string[]; datasets: string[] }
-  | { kind: "price"; account: string; coins: string[] };
+  | { kind: "price"; account: string; isKnown: boolean; coins: string[] };
 
 /** A position that is closer to its liquidation needs attention, and a margin ratio above half of that of a liquidation. Shares. */
 const limits = { distance: "0.15", marginRatio: "0.5" };
@@ -82,15 +82,18 @@ function staleFeeds(
   return [{ kind: "stale", accounts, datasets: stale.map(({ dataset }) => dataset) }];
 }
 
-/** Returns the coins that are held and have no price, by account. */
+/** Returns the coins that are held and have no value, by account: `isKnown` where it is known that they have no price. */
 function unpriced(balances: readonly HistoryRow[]): Attention[] {
-  const coins = new Map<string, Set<string>>();
-  for (const { account, coin, wallet, total, usdt_value: value } of balances) {
+  const found = new Map<string, { account: string; isKnown: boolean; coins: Set<string> }>();
+  for (const { account, coin, wallet, total, usdt_value: value, price_state: state } of balances) {
     const isHeld = typeof coin === "string" && typeof total === "string" && !isZero(total);
     if (!isHeld || value !== null || !holdsMoney(String(wallet) as Scope)) continue;
-    coins.set(String(account), (coins.get(String(account)) ?? new Set()).add(coin));
+    const key = `${state} ${account}`;
+    const own = found.get(key) ?? { account: String(account), isKnown: state === "none", coins: new Set() };
+    found.set(key, own);
+    own.coins.add(coin);
   }
-  return [...coins].map(([account, names]) => ({ kind: "price", account, coins: [...names] }));
+  return [...found.values()].map((one) => ({ ...one, kind: "price", coins: [...one.coins] }));
 }
 
 /** Returns the key columns of a position. */

@@ -4,6 +4,7 @@ import { add, compare, decimalIn, multiply, subtract, sumOf } from "../../../cor
 import type { DecimalString, Scope } from "../../../core/domain.ts";
 import { positions as dataset } from "../../../datasets/snapshots/positions.ts";
 import { isStable } from "../../../output/shown.ts";
+import type { CoinPrices } from "../../../reports/balances.ts";
 import { liquidationDistance } from "../../../reports/positions.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { createShownPrices } from "../balances.ts";
@@ -97,7 +98,7 @@ export function exposureOf(rows: readonly HistoryRow[]): Exposure {
 }
 
 /** Returns what a position is worth in USDT; null where a price is unknown, and for demo money. */
-function valuesOf(row: HistoryRow, prices: ReadonlyMap<string, DecimalString>): HistoryRow {
+function valuesOf(row: HistoryRow, prices: CoinPrices): HistoryRow {
   const coin = String(row.margin_coin ?? "");
   const price = isMoneyRow(row) ? (prices.get(coin.toUpperCase()) ?? prices.get(coin) ?? null) : null;
   const times = (amount: DecimalString | null, by: DecimalString | null) => amount && by && multiply(amount, by);

@@ -45,7 +45,7 @@ ${tableHtml({
   rows,
   empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
   ...(found.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
-  note: html`${updatedNote(inWallets, view)}${smallNote(small, by, view, kept)}${totals.unpriced.length > 0 ? html`<p class="note">Without a price, and in no total: ${totals.unpriced.map(escapeControlChars).join(", ")}</p>` : ""}${unknownNote(inWallets)}`,
+  note: html`${updatedNote(inWallets, view)}${smallNote(small, by, view, kept)}${coinsNote("Without a price", totals.unpriced)}${coinsNote("Price not known", totals.unknown)}${unknownNote(inWallets)}`,
 })}`,
   });
 }
@@ -87,6 +87,12 @@ function smallNote(small: readonly HistoryRow[], by: string, view: View, kept: R
   return html`<p class="note">${by === "coin" ? countText(small.length) : small.length === 1 ? "1 balance" : `${small.length} balances`} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${link("all")}">Show all</a></p>`;
 }
 
+/** Names coins that have no value. */
+const coinsNote = (what: string, names: readonly string[]): Html | "" =>
+  names.length > 0
+    ? html`<p class="note">${what}, and in no total: ${names.map(escapeControlChars).join(", ")}</p>`
+    : "";
+
 /** Names the wallets whose balances are unknown. */
 function unknownNote(inWallets: readonly HistoryRow[]): Html | "" {
   const names = inWallets
@@ -98,14 +104,14 @@ function unknownNote(inWallets: readonly HistoryRow[]): Html | "" {
 const countText = (count: number): string => (count === 1 ? "1 coin" : `${count} coins`);
 
 function totalCells(
-  { value, change, result, unpriced }: CoinTotals,
+  { value, change, result, unpriced, unknown }: CoinTotals,
   found: readonly HistoryRow[],
   view: View,
 ): Record<string, Html> {
   // A sum of last known values is neither a gain nor a loss now.
   const isOld = found.some((row) => row.last_known_at);
   return {
-    coin: html`${countText(found.length)}${unpriced.length > 0 ? html` <small>${countText(unpriced.length)} without price</small>` : ""}`,
+    coin: html`${countText(found.length)}${unpriced.length > 0 ? html` <small>${countText(unpriced.length)} without price</small>` : ""}${unknown.length > 0 ? html` <small>${countText(unknown.length)} of unknown price</small>` : ""}`,
     usdt_value: amountFigure(value, view),
     change: change === null ? unknownMark() : html`<small>worth ${amountFigure(change, view)} USDT</small>`,
     usdt_result:

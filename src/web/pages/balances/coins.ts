@@ -8,7 +8,8 @@ import { coins } from "../../data/coins.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, none, shareFigure, unknownMark } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
-import { type CellRenderer, columnsFor, placed, type ShownColumn } from "../parts/table.ts";
+import { columnsFor, placed, type ShownColumn } from "../parts/table.ts";
+import { dashWithoutPrice } from "./wallets.ts";
 
 const names = [
   "coin",
@@ -31,10 +32,7 @@ export const coinColumns = (view: View): ShownColumn[] =>
         html`<a href="${linkTo("/balances", stickyParams(view), { by: "wallet", q: row.coin, show: "all" })}">${escapeControlChars(String(row.coin))}</a>`,
       usdt_price: dashWithoutPrice,
       usdt_value: dashWithoutPrice,
-      share: (row, plain) =>
-        row.share === null
-          ? none("–")
-          : html`<progress max="1" value="${row.share}" aria-hidden="true"></progress> ${plain}`,
+      share: shareCell,
       price_change: (row) => signedShare(row, view),
       usdt_result: dashWithoutPrice,
       wallets: (row) => html`<small>${String(row.wallets).split(", ").map(walletLabel).join(", ")}</small>`,
@@ -42,12 +40,15 @@ export const coinColumns = (view: View): ShownColumn[] =>
     places,
   );
 
-const dashWithoutPrice: CellRenderer = (row, plain) =>
-  row.usdt_price === null ? none("–", "no price is known") : plain;
+/** Shows a dash where the coin has no price, or all coins together have no value. */
+function shareCell(row: HistoryRow, plain: Html): Html {
+  if (row.share !== null) return html`<progress max="1" value="${row.share}" aria-hidden="true"></progress> ${plain}`;
+  return row.usdt_value === null ? dashWithoutPrice(row, plain) : none("–");
+}
 
 function signedShare(row: HistoryRow, view: View): Html {
   const moved = decimalIn(row, "price_change");
-  if (row.coin === "USDT" || row.usdt_price === null) return none("–");
+  if (row.coin === "USDT" || row.price_state === "none") return none("–");
   if (moved === null) return unknownMark();
   return html`${compare(moved, "0") > 0 ? "+" : ""}${shareFigure(moved, view)}`;
 }

@@ -25,12 +25,18 @@ export function walletColumns(view: View, rows: readonly HistoryRow[]): ShownCol
     // Beside the wallet, so that a narrow window has it too.
     wallet: ({ wallet, account }) =>
       html`${walletLabel(String(wallet))}${accounts.size > 1 ? html` <small>${account}</small>` : ""}`,
+    usdt_value: dashWithoutPrice,
+    usdt_price: dashWithoutPrice,
     frozen: dashWhereNull("frozen"),
     locked: dashWhereNull("locked"),
   });
   const ledger = ledgerColumn(view);
   return [...placed(shown, places), ...(ledger ? [ledger] : [])];
 }
+
+/** Shows a dash where the coin is known to have no price; where its price is unknown, so is its value. */
+export const dashWithoutPrice: CellRenderer = (row, plain) =>
+  row.price_state === "none" ? none("–", "no price in USDT") : plain;
 
 /** Returns a renderer that shows a dash where the response of a known wallet does not contain the amount. */
 export const dashWhereNull =

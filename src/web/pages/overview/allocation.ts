@@ -15,16 +15,19 @@ export function allocationHtml(
   margins: readonly MarginUse[],
   by: "coin" | "wallet",
 ): Html {
-  const { slices, unpriced } = allocationOf(balances, by);
+  const { slices, unpriced, unknown: notKnown } = allocationOf(balances, by);
   const other = by === "coin" ? "wallet" : "coin";
   const link = linkTo("/", stickyParams(view), { allocation: other === "coin" ? null : other });
   return html`<section id="allocation" data-live aria-labelledby="allocation-caption">
 <h2 id="allocation-caption">Allocation by ${by} <a class="csv" href="${link}">by ${other}</a></h2>
 ${slices.length === 0 ? html`<p class="empty">No balances with a price.</p>` : html`<ul class="bars">${slices.map((slice) => sliceHtml(slice, by, view))}</ul>`}
-${unpriced.length === 0 ? "" : html`<p class="note">Without a price: ${unpriced.map(escapeControlChars).join(", ")}</p>`}
+${coinsNote("Without a price", unpriced)}${coinsNote("Price not known", notKnown)}
 ${margins.length === 0 ? "" : html`<h2>Margin in use</h2><ul class="bars">${margins.map((use) => marginHtml(use, view))}</ul>`}
 </section>`;
 }
+
+const coinsNote = (what: string, names: readonly string[]): Html | "" =>
+  names.length > 0 ? html`<p class="note">${what}: ${names.map(escapeControlChars).join(", ")}</p>` : "";
 
 function sliceHtml({ name, value, share }: Slice, by: "coin" | "wallet", view: View): Html {
   const label = name === null ? "Other" : by === "wallet" ? walletLabel(name) : escapeControlChars(name);

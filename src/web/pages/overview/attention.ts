@@ -44,5 +44,5 @@ function itemHtml(one: Attention, view: View): Html {
   }
   if (one.kind === "margin")
     return html`${account}<a href="${linkTo("/positions", sticky)}">${walletLabel(one.use.wallet)} ${one.use.coin}</a> has a margin ratio of ${shareFigure(one.ratio, view, "up")}; liquidation is at 100 %`;
-  return html`${account}<a href="${linkTo("/balances", sticky)}">No price</a> for ${one.coins.map(escapeControlChars).join(", ")}`;
+  return html`${account}<a href="${linkTo("/balances", sticky)}">${one.isKnown ? "No price" : "Price not known"}</a> for ${one.coins.map(escapeControlChars).join(", ")}`;
 }
