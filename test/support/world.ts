@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import { type App, observeRuns, openApp } from "../../src/app.ts";
 import { Scheduler } from "../../src/collecting/scheduler.ts";
-import { type Clock, SimulatedClock } from "../../src/core/clock.ts";
+import { type Clock, SimulatedClock, systemClock } from "../../src/core/clock.ts";
 import type { Metrics } from "../../src/monitoring/metrics.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
@@ -18,8 +18,8 @@ export class SettableClock implements Clock {
   readonly #base: SimulatedClock;
   #step = 0;
 
-  constructor(start: number) {
-    this.#base = new SimulatedClock(start);
+  constructor(start: number, base: Clock = systemClock) {
+    this.#base = new SimulatedClock(start, base);
   }
 
   now(): number {
@@ -67,11 +67,14 @@ export interface OpenWorld extends World {
   close(): Promise<void>;
 }
 
+/** Options of the exchange, and the clock that the world's clock keeps pace with. Default: the machine's. */
+type Options = Partial<SimulatorOptions> & { pace?: Clock };
+
 /** Opens a world until the test is over. `settings` come in addition to the credentials; datasets without a schedule in it are off. */
 export async function createWorld(
   start: string,
   settings: Record<string, string>,
-  options: Partial<SimulatorOptions> = {},
+  options: Options = {},
 ): Promise<World> {
   const world = await openWorld(join(temporaryFolder(), "collector.db"), start, settings, options);
   onTestFinished(() => world.close());
@@ -82,9 +85,9 @@ export async function openWorld(
   path: string,
   start: string,
   settings: Record<string, string>,
-  options: Partial<SimulatorOptions> = {},
+  { pace, ...options }: Options = {},
 ): Promise<OpenWorld> {
-  const clock = new SettableClock(Date.parse(start));
+  const clock = new SettableClock(Date.parse(start), pace);
   const exchange = await startSimulator({ clock, accounts: [classic], endpoints: fixtureEndpoints, ...options });
   // With a history in PostgreSQL the file is a mirror.
   if (settings.DATABASE_URL === undefined) await provideHistory(path);

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
+import { fastClock } from "../../bitget/support.ts";
 import { classic, credentials } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -13,6 +14,7 @@ const settings = {
   SCHEDULE_BILLS: "*/30 * * * *",
   SCHEDULE_TAX_RECORDS: "*/30 * * * *",
   BITGET_PRODUCT_TYPES: "umcbl",
+  RUN_DEADLINE_SECONDS: "1800",
 };
 
 const newWorld = (more: Record<string, string> = {}) =>
@@ -23,6 +25,8 @@ const newWorld = (more: Record<string, string> = {}) =>
       accounts: [classic],
       from: start - 12 * 60 * minute,
       habits: { activity: 48, usesMargin: true },
+      // Two years in spans of 30 days, one request a second.
+      pace: fastClock(10),
     },
   );
 
