@@ -67,6 +67,10 @@ export function periodOf(timezone: string, by: Step, instant: number): Period {
   return period;
 }
 
+/** Returns when a number of local days begin of which the last one contains an instant (epoch ms). */
+export const startOfDays = (timezone: string, days: number, instant: number): number =>
+  startOf(dateAt(instant, timezone).subtract({ days: days - 1 }), timezone);
+
 const nameOf = (date: Temporal.PlainDate, by: Step): string =>
   by === "day" ? date.toString() : date.toPlainYearMonth().toString();
 

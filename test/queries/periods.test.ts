@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { periodOf, periodsOf, type Step, startOfDate } from "../../src/queries/periods.ts";
+import { periodOf, periodsOf, type Step, startOfDate, startOfDays } from "../../src/queries/periods.ts";
 
 const hour = 3_600_000;
 
@@ -55,6 +55,23 @@ describe("a local month", () => {
       "2028-04 2028-03-31T22:00:00.000Z 720",
     ]);
   });
+});
+
+it.each([
+  [30, "2026-04-10", 30 * 24 - 1],
+  [91, "2026-05-01", 91 * 24 - 1],
+  [365, "2026-03-29", 365 * 24 - 1],
+  [30, "2026-11-10", 30 * 24 + 1],
+  [30, "2026-11-30", 30 * 24],
+  [1, "2026-03-29", 23],
+])("%i local days up to %s are as many where the clocks go forward or back, with %i hours", (days, last, hours) => {
+  const timezone = "Europe/Berlin";
+  const { from, to } = periodOf(timezone, "day", Date.parse(`${last}T12:00:00Z`));
+  for (const at of [from, to - 1]) {
+    const begin = startOfDays(timezone, days, at);
+    expect([...periodsOf({ timezone, by: "day", from: begin, to })]).toHaveLength(days);
+    expect((to - begin) / hour).toBe(hours);
+  }
 });
 
 it("an instant belongs to one period, and an empty span has none", () => {

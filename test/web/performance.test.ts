@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runToEnd } from "../../src/core/async/cooperate.ts";
 import { absolute, add, compare, round, sum } from "../../src/core/decimal.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { periodsOf } from "../../src/queries/periods.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import { type Paid, PaidCache } from "../../src/web/curves/profit/paid.ts";
-import { type DayResult, monthResults, summed } from "../../src/web/data/performance/performance.ts";
+import { type DayResult, monthResults, shownSpan, summed } from "../../src/web/data/performance/performance.ts";
+import type { View } from "../../src/web/data/table.ts";
 import { daysOfSum } from "../../src/web/pages/performance/calendar.ts";
 import { type Served, servePages } from "../browser/browser.ts";
 import { equityRow, reportRows } from "../reports/kit.ts";
@@ -215,6 +217,19 @@ it("says of a sum of how many days it is where others are unknown", () => {
   expect(monthResults(october)).toMatchObject([{ days: 31, knownDays: { profit: 31 } }]);
   const [none] = monthResults([day("2026-11-05", { profit: null })]);
   expect(none && [none.profit, String(daysOfSum(none, "profit"))]).toEqual([null, ""]);
+});
+
+it.each([
+  ["1m", 30],
+  ["3m", 91],
+  ["1y", 365],
+])("is of the days that it names after the clocks went forward, as on the overview (%s)", (span, days) => {
+  const view = {
+    at: Date.parse("2026-03-29T12:00:00Z"),
+    timezone: "Europe/Berlin",
+    params: { span },
+  } as unknown as View;
+  expect([...periodsOf({ timezone: view.timezone, by: "day", ...shownSpan(view) })]).toHaveLength(days);
 });
 
 it("is where the daily values were", async () => {

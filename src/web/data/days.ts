@@ -1,8 +1,7 @@
 /** Defines the table of daily equity: the equity curve in numbers. */
 
 import { pause } from "../../core/async/cooperate.ts";
-import { dayMs } from "../../core/time.ts";
-import { periodOf } from "../../queries/periods.ts";
+import { periodOf, startOfDays } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
 import { daysShown } from "./comparison-periods.ts";
 import { amount, type DataTable, instant, profit, text } from "./table.ts";
@@ -24,7 +23,7 @@ export const days: DataTable = {
   ],
   *rows({ history, account, at, timezone }) {
     const { to } = periodOf(timezone, "day", at);
-    const span = { timezone, by: "day" as const, from: to - daysShown * dayMs, to };
+    const span = { timezone, by: "day" as const, from: startOfDays(timezone, daysShown, at), to };
     for (const row of report.rows({ history, account, now: at }, span))
       yield row === pause ? pause : Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
   },

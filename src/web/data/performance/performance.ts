@@ -3,8 +3,7 @@ import { Temporal } from "temporal-polyfill";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { compare, decimalIn, divide, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
-import { dayMs } from "../../../core/time.ts";
-import { type Period, periodOf } from "../../../queries/periods.ts";
+import { type Period, periodOf, startOfDays } from "../../../queries/periods.ts";
 import { resultIn, sumOfKnown } from "../../../reports/ledger/known-days.ts";
 import type { HistoryRow, Span } from "../../../store/history.ts";
 import { selectedAccounts } from "../comparison-periods.ts";
@@ -47,7 +46,7 @@ export function shownSpan(view: View): Span {
   const { at, timezone } = view;
   const { to } = periodOf(timezone, "day", at);
   const days = daysOfSpan(view);
-  return { from: days === null ? 0 : periodOf(timezone, "day", to - days * dayMs).from, to };
+  return { from: days === null ? 0 : startOfDays(timezone, days, at), to };
 }
 
 /** Returns the number of days of the shown span; null for the whole history. */

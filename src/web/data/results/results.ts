@@ -2,8 +2,7 @@
 import { pause, type Steps } from "../../../core/async/cooperate.ts";
 import { add, divide, subtract, sum, sumOf } from "../../../core/decimal.ts";
 import type { DecimalString } from "../../../core/domain.ts";
-import { dayMs } from "../../../core/time.ts";
-import { periodOf, periodsOf } from "../../../queries/periods.ts";
+import { periodOf, startOfDays } from "../../../queries/periods.ts";
 import { type DayResult, dayResults, total } from "../performance/performance.ts";
 import type { View } from "../table.ts";
 import { type CurrentDrawdown, drawdownOf } from "./drawdown.ts";
@@ -57,9 +56,7 @@ export const days = 30;
 /** Reads the results of the selected accounts up to the shown instant. */
 export function* readResults(view: View): Steps<Results> {
   const today = periodOf(view.timezone, "day", view.at);
-  const first = { timezone: view.timezone, by: "day" as const, from: today.from - days * dayMs, to: today.from };
-  const all = [...periodsOf(first)].slice(1 - days);
-  const since = (days: number) => all.at(1 - days)?.from ?? today.from;
+  const since = (days: number) => startOfDays(view.timezone, days, view.at);
   const { parts, known, through } = yield* readParts(view, since(days));
   yield pause;
   const fromDay = (from: number) =>
