@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { within } from "../../src/core/async/cooperate.ts";
+import { dayMs } from "../../src/core/time.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
+import type { HistoryReader } from "../../src/store/history.ts";
+import { prune } from "../../src/store/retention/prune.ts";
 import { Curves } from "../../src/web/curves/curves.ts";
 import { PaidCache } from "../../src/web/curves/profit/paid.ts";
 import { ProfitCurves } from "../../src/web/curves/profit/profit-curve.ts";
@@ -67,4 +70,32 @@ it("reads a year in advance, so that no page waits for it", async () => {
   expect(await page(idle)).toContain("data-reading");
   createAdvance(site, readers, pauses).begin();
   expect(await complete(() => page(idle))).toContain("39.0 %");
+});
+
+it("keeps what was read in advance while pages read what is newer, but nothing from before a correction", async () => {
+  const { store, site, record } = await startLoss();
+  const span = (history: HistoryReader) =>
+    createView(history, { account: null, at: null, isExact: false, params: { span: "1y" } }, site);
+  /** Reads the drawdown and returns the number of its steps; waits after some of them. */
+  const read = (after = 0, wait = async () => {}) =>
+    site.reader.read(async (history) => {
+      const work = readDrawdown(span(history), shownSpan(span(history)).from);
+      for (let steps = 0; ; steps += 1) {
+        if (steps === after) await wait();
+        if (work.next().done) return steps;
+      }
+    });
+  const later = (change: () => Promise<unknown>) => async () => {
+    await change();
+    await site.reader.readInSteps(function* (history) {
+      yield* readDrawdown(span(history), site.now());
+    });
+  };
+  const recorded = later(() => record(equity, days * 24 * hour, [equityRow("61")]));
+  expect(await read(pauses, recorded)).toBeGreaterThan(1500);
+  expect(await read()).toBeLessThan(pauses);
+  store.close();
+  const pruned = later(() => prune(site.databasePath, [equity], start + 10 * dayMs));
+  await read(1, pruned);
+  expect(await read()).toBeGreaterThan(pauses);
 });

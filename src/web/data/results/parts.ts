@@ -35,26 +35,38 @@ const maxParts = 5000;
 
 /** The parts that are over, by account, span, beginning and state of the ledger. */
 class PartCache {
-  #mark: Mark | null = null;
+  /** The newest state that was read. */
+  #newest: Mark | null = null;
+  /** The first link after which nothing was pruned or corrected, as far as is known. */
+  #since = 0;
   readonly #parts = new Map<string, Part | null>();
 
-  /** Forgets all parts if something was pruned or corrected. */
-  renew({ history }: Source): void {
-    if (this.#mark && !history.isUnchangedSince(this.#mark)) this.#parts.clear();
+  /** Forgets all parts if something was pruned or corrected. Returns the state that is read. */
+  renew({ history }: Source): Mark {
     const mark = history.mark();
-    if (this.#mark?.file !== mark.file) this.#parts.clear();
-    this.#mark = mark;
+    if (!this.#newest || !history.isUnchangedSince(this.#newest)) {
+      this.#parts.clear();
+      this.#since = mark.link;
+      this.#newest = mark;
+    }
+    // Work that takes long reads an older state than the pages meanwhile.
+    if (mark.link > this.#newest.link) this.#newest = mark;
+    return mark;
   }
 
-  get(name: string): Part | null | undefined {
-    return this.#parts.get(name);
+  get(name: string, mark: Mark): Part | null | undefined {
+    return this.#has(mark) ? this.#parts.get(name) : undefined;
   }
 
-  /** Keeps a part, unless it was read from an older state. */
-  set(name: string, part: Part | null, { history }: Source): void {
-    if (history.mark().link < (this.#mark?.link ?? 0)) return;
+  /** Keeps a part, unless it was read from a state before the last one in which something was pruned or corrected. */
+  set(name: string, part: Part | null, mark: Mark): void {
+    if (!this.#has(mark)) return;
     if (this.#parts.size > maxParts) this.#parts.clear();
     this.#parts.set(name, part);
+  }
+
+  #has({ file, link }: Mark): boolean {
+    return file === this.#newest?.file && link >= this.#since;
   }
 }
 
@@ -68,6 +80,7 @@ export class Parts {
   readonly #hasLedgers: boolean;
   readonly #key: string;
   readonly #settled: number;
+  readonly #mark: Mark;
 
   constructor(source: Source, accounts: readonly string[]) {
     const { history, now } = source;
@@ -80,7 +93,7 @@ export class Parts {
     this.#settled = Math.min(now, this.through, history.firstOpenSlot(own)) - maxClockLagMs;
     const states = ledgers.flat().map(({ account, wallet, from, to, holes }) => [account, wallet, from, to, holes]);
     this.#key = JSON.stringify([history.path, accounts, states]);
-    cache.renew(source);
+    this.#mark = cache.renew(source);
   }
 
   /** Up to when the flows of all accounts are known: at most the present time. Epoch ms. */
@@ -103,10 +116,10 @@ export class Parts {
   *#part(span: Span, times: Times | null): Steps<Part | null> {
     const name = `${this.#key} ${span.from} ${span.to} ${JSON.stringify([...(times ?? [])])}`;
     const isOver = span.to <= this.#settled;
-    const cached = isOver ? cache.get(name) : undefined;
+    const cached = isOver ? cache.get(name, this.#mark) : undefined;
     if (cached !== undefined) return cached;
     const part = yield* this.#read(span, times);
-    if (isOver) cache.set(name, part, this.#source);
+    if (isOver) cache.set(name, part, this.#mark);
     return part;
   }
 
