@@ -67,10 +67,14 @@ export class Reader {
     }
   }
 
-  /** Returns the result of work that no request waits for: it pauses while pages are read. @throws QueryError after SQL_TIMEOUT_SECONDS */
+  /**
+   * Returns the result of work that no request waits for: it pauses while pages are read. @throws QueryError after SQL_TIMEOUT_SECONDS, Error
+   * after `close`
+   */
   readInAdvance<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
     return this.#cooperate(work, async (checkTime) => {
       for (; this.#asked > 0; checkTime()) await sleep(lookMs);
+      if (this.#connections.isClosed()) throw new Error("the reader is closed");
     });
   }
 
@@ -124,6 +128,7 @@ export class Reader {
     }
   }
 
+  /** Closes the database: for requests in progress at their end, for what is read in advance at its next step. */
   close(): void {
     this.#connections.close();
   }
@@ -136,27 +141,32 @@ function createConnections(path: string) {
   const idle: HistoryReader[] = [];
   const inodeOf = () => statSync(path, { throwIfNoEntry: false })?.ino;
   let inode = inodeOf();
+  let isClosed = false;
 
-  function close(): void {
+  function closeIdle(): void {
     for (const history of idle.splice(0)) history.close();
   }
 
   return {
     /** Returns a connection that sees the database as of now, until `end` is called. */
     take() {
-      if (inodeOf() !== inode) close();
+      if (inodeOf() !== inode) closeIdle();
       inode = inodeOf();
       const opened = inode;
       const history = idle.pop() ?? openHistory(path);
       const release = history.hold();
       const end = () => {
         release();
-        if (inode === opened && idle.length < limits.pages) idle.push(history);
+        if (!isClosed && inode === opened && idle.length < limits.pages) idle.push(history);
         else history.close();
       };
       return { history: withEntryBlocks(history), end };
     },
-    close,
+    isClosed: () => isClosed,
+    close() {
+      isClosed = true;
+      closeIdle();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it, onTestFinished } from "vitest";
+import Database from "better-sqlite3";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { pause } from "../../../src/core/async/cooperate.ts";
 import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
 import { Reader } from "../../../src/web/reading/reader.ts";
@@ -106,6 +107,24 @@ it("ends what is read in advance when pages are read all the time", async () => 
   await expect(advance).rejects.toThrow("took longer than 1 s");
   isOver = true;
   await visits;
+});
+
+it("ends what is read in advance when it is closed, and then has no file open", async () => {
+  const reader = await startReader();
+  const close = vi.spyOn(Database.prototype, "close");
+  onTestFinished(() => close.mockRestore());
+  const advance = reader.readInAdvance(function* () {
+    for (;;) yield work(5);
+  });
+  const page = reader.readInSteps(function* () {
+    for (let step = 0; step < 10; step += 1) yield work(5);
+    return "read";
+  });
+  await sleep(20);
+  reader.close();
+  await expect(advance).rejects.toThrow("the reader is closed");
+  expect(await page).toBe("read");
+  expect(close).toHaveBeenCalledTimes(2);
 });
 
 it("ends work that takes too long, and closes what it had open", async () => {
