@@ -11,6 +11,7 @@ import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { equityRow, storeRun } from "../reports/kit.ts";
 import { query, storeAt } from "../store/kit.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
+import { until } from "../support/wait.ts";
 import {
   type Browser,
   fortnightDays as days,
@@ -100,6 +101,27 @@ describe.skipIf(!executablePath)("in a browser", () => {
     ]);
     expect(problems).toEqual([]);
     expect(proxy.other.filter((one) => one !== "/favicon.ico")).toEqual([]);
+  });
+
+  it.each(["", "?at=2026-10-05T12:00:00Z"])("shows what is being read when it is read (%s)", async (query) => {
+    const { page } = await browser.open("about:blank");
+    let requests = 0;
+    await page.route(
+      ({ pathname }) => pathname === "/performance",
+      async (route) => {
+        requests += 1;
+        const response = await route.fetch();
+        const text = (await response.text()).replace(
+          /(Largest drawdown[^<]*<\/dt><dd>)[\s\S]*?<\/dd>/,
+          "$1<span data-reading>being read…</span></dd>",
+        );
+        await route.fulfill({ response, ...(requests < 3 ? { body: text } : {}) });
+      },
+    );
+    await page.goto(at(`/performance${query}`));
+    await page.getByText("being read…").waitFor();
+    await until(() => requests === 3);
+    await page.getByText("being read…").waitFor({ state: "detached" });
   });
 
   it("shows the figures that are in the database", async () => {

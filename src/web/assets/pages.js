@@ -12,6 +12,8 @@ if (document.body.dataset.now !== undefined)
   follow(() => {
     for (const chart of charts) chart.refresh();
   });
+// A page of a chosen date does not follow new data, but what it lacks is being read.
+else if (document.querySelector("[data-reading]")) setTimeout(() => location.reload(), 2000);
 
 const digits = /** @type {HTMLAnchorElement | null} */ (document.querySelector("[data-digits]"));
 
