@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { within } from "../../src/core/async/cooperate.ts";
 import { dayMs } from "../../src/core/time.ts";
+import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import type { HistoryReader } from "../../src/store/history.ts";
 import { prune } from "../../src/store/retention/prune.ts";
@@ -15,7 +16,7 @@ import { type Advance, createAdvance } from "../../src/web/pages/advance.ts";
 import { createView } from "../../src/web/pages/parts/query-params.ts";
 import { performancePage } from "../../src/web/pages/performance/performance.ts";
 import { equityRow } from "../reports/kit.ts";
-import { minute, start } from "../store/kit.ts";
+import { collect, minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";
 
 const hour = 60;
@@ -98,4 +99,15 @@ it("keeps what was read in advance while pages read what is newer, but nothing f
   const pruned = later(() => prune(site.databasePath, [equity], start + 10 * dayMs));
   await read(1, pruned);
   expect(await read()).toBeGreaterThan(pauses);
+});
+
+it("shows a drawdown also where nothing of it can be kept, because the ledger was not read for long", async () => {
+  const { store, site, readers, page } = await startLoss();
+  await store.setSchedule("main", bills.name, "0 * * * *", start - minute);
+  const reading = { through: start + dayMs, window: null, hole: null };
+  const snapshots = [{ scope: "spot" as const, takenAt: start + dayMs, items: [], reading }];
+  await collect(store, bills, start + dayMs, { snapshots });
+  const advance = createAdvance(site, readers, pauses);
+  expect(await page(advance)).toContain("data-reading");
+  expect(await complete(() => page(advance))).toContain("Largest drawdown");
 });

@@ -31,10 +31,14 @@ const yearsRead = 6;
 /** Work that may wait; a page whose drawdown finds no room asks again when it is requested again. */
 const maxWaiting = 8;
 
+const maxEnded = 100;
+
 /** `pauses`: those of the longest work that a page waits for, some tenths of a second. */
 export function createAdvance(site: Site, { curves, paid }: Readers, pauses = 50_000): Advance {
   /** What is waiting, by name. */
   const waiting = new Map<string, Work>();
+  /** What was read, and which no page has had since. */
+  const ended = new Set<string>();
   let isReading = false;
 
   const viewOf = (history: HistoryReader, account: string | null, params: View["params"] = {}) =>
@@ -64,6 +68,8 @@ export function createAdvance(site: Site, { curves, paid }: Readers, pauses = 50
         }
       }
       waiting.delete(name);
+      if (ended.size >= maxEnded) ended.clear();
+      ended.add(name);
     }
   }
 
@@ -80,14 +86,20 @@ export function createAdvance(site: Site, { curves, paid }: Readers, pauses = 50
   return {
     begin: () => add("present", readPresent),
     *drawdown(view) {
-      const found = yield* within(readLoss(view), pauses);
       const { account, at, isNow, params } = view;
-      if (found === undefined)
-        add(JSON.stringify([account, isNow || at, params.span]), (history) => {
-          const now = site.now();
-          return readLoss({ ...view, history, now, at: isNow ? now : at });
-        });
-      return found;
+      const name = JSON.stringify([account, isNow || at, params.span]);
+      const found = yield* within(readLoss(view), pauses);
+      if (found !== undefined) {
+        ended.delete(name);
+        return found;
+      }
+      // What was not kept, as where a ledger is not read any more, would be read in advance for ever.
+      if (ended.has(name)) return yield* readLoss(view);
+      add(name, (history) => {
+        const now = site.now();
+        return readLoss({ ...view, history, now, at: isNow ? now : at });
+      });
+      return undefined;
     },
   };
 }
