@@ -88,3 +88,18 @@ it("is in the statement of the month, line by line, with the number of the days 
   expect(sheet).toContain("2026-01-23 (the equity at the beginning)");
   expect(sheet).toContain(`<td>${shownMoney(lines.get("closing")?.usdt ?? "")}</td>`);
 });
+
+it("is of a chosen instant what was made by then, also of a day that was read when it was over", async () => {
+  const at = Date.parse("2026-01-21T12:30:00Z");
+  const [whole] = (JSON.parse(await get("/api/performance?by=day")) as { rows: Row[] }).rows;
+  const shown = (JSON.parse(await get(`/api/performance?by=day&at=${new Date(at).toISOString()}`)) as { rows: Row[] })
+    .rows;
+  const span = { timezone: "Europe/Berlin", by: "day" as const, from: at, to: at + 1 };
+  const [row] = reportRows(path, "pnl", span, { now: at });
+  const terms = ["realized", "funding", "fees", "interest"].map((name) => String(row?.[name]));
+  expect(shown).toMatchObject([
+    { period: "2026-01-21", state: "in progress", closing: row?.closing, net_realized: sum(terms) },
+  ]);
+  expect(whole).toMatchObject({ period: "2026-01-21", state: "complete" });
+  expect(whole?.net_realized).not.toBe(sum(terms));
+});

@@ -48,15 +48,17 @@ export class PnlDays {
     const { days, finalTo } = this.#knownOf(history, account, timezone);
     const all = [...periodsOf({ timezone, by: "day", from: Math.max(from, firstOf(history, account)), to })];
     const found = new Map<string, PnlDay | null>();
+    // At the shown instant a day may be in progress that is over by now.
+    const isKnown = ({ name, to }: Period) => to <= now && days.has(name);
     // The newest days first, because they are what most pages show.
     for (let end = all.length; end > 0; end -= daysPerStep) {
-      const part = all.slice(Math.max(0, end - daysPerStep), end).filter(({ name }) => !days.has(name));
+      const part = all.slice(Math.max(0, end - daysPerStep), end).filter((day) => !isKnown(day));
       if (part.length > 0)
         for (const [name, day] of yield* read(history, account, { timezone, now }, part)) found.set(name, day);
       for (const { name, to } of part) if (to <= Math.min(now, finalTo)) days.set(name, found.get(name) ?? null);
       yield pause;
     }
-    return all.flatMap(({ name }) => found.get(name) ?? days.get(name) ?? []);
+    return all.flatMap((day) => found.get(day.name) ?? (isKnown(day) ? days.get(day.name) : null) ?? []);
   }
 
   #knownOf(history: HistoryReader, account: string, timezone: string) {
