@@ -95,6 +95,30 @@ describe.skipIf(!executablePath)("the header", () => {
     },
   );
 
+  it.each([390, 320])("has all pages in one bar at the foot of a phone of %d px, without scrolling", async (width) => {
+    const { page } = await browser.open(at("/"), { ...phone, viewport: { width, height: 844 } });
+    const links = page.getByRole("navigation").getByRole("link");
+    for (const path of ["/", "/performance", "/collection"]) {
+      await page.goto(at(path));
+      const boxes = await page.evaluate(`[...document.querySelectorAll("nav a")].map((one) => {
+        const text = document.createRange();
+        text.selectNodeContents(one);
+        const [{ left, right, top, bottom }, words] = [one.getBoundingClientRect(), text.getBoundingClientRect()];
+        return {
+          name: one.textContent,
+          isInBar: left >= 0 && right <= innerWidth && top >= innerHeight - 53 && bottom <= innerHeight,
+          hasRoom: words.left >= left && words.right <= right && words.top >= top && words.bottom <= bottom,
+          isWide: right - left >= 40,
+        };
+      })`);
+      const names = ["Overview", "Positions", "Balances", "Performance", "Reports", "Data health"];
+      expect(boxes, path).toEqual(names.map((name) => ({ name, isInBar: true, hasRoom: true, isWide: true })));
+    }
+    await page.goto(at("/"));
+    await links.last().click();
+    await page.waitForURL(/collection/);
+  });
+
   it("moves within the pages by the arrow keys", async () => {
     const { page } = await browser.open(at("/positions"));
     for (const key of ["Tab", "Tab", "ArrowRight"]) await page.keyboard.press(key);
