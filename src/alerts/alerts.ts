@@ -9,7 +9,6 @@ import type { HistoryReader } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { AlertEvaluator } from "./evaluator.ts";
-import { instantText } from "./messages.ts";
 
 /** The interval at which staleness, which changes with time alone, is evaluated. Milliseconds. */
 const stalenessEveryMs = 5000;
@@ -162,7 +161,7 @@ export class Alerts {
   #report(notifications: readonly Notification[]): void {
     for (const { alert, state, at, sentence, ...rest } of notifications) {
       const { kind, account, what, value, threshold } = rest;
-      const fields = { alert, state, kind, account, what, value, limit: threshold, at: instantText(at) };
+      const fields = { alert, state, kind, account, what, value, limit: threshold, at: new Date(at).toISOString() };
       this.#log[state === "fired" ? "warn" : "info"](fields, sentence);
     }
     if (notifications.length > 0) this.#delivery?.tick();

@@ -4,6 +4,7 @@ import type { DecimalString } from "../core/domain.ts";
 import { durationText, escapeControlChars } from "../core/text.ts";
 import { walletLabel } from "../output/labels.ts";
 import { type Cut, isStable, shownMoney, shownPercent, shownPrice, shownQuantity } from "../output/shown.ts";
+import { localText } from "../queries/periods.ts";
 import type { AlertState, Message, OpenAlert } from "../store/alerts/alert-store.ts";
 import type { Measurement } from "./rules.ts";
 
@@ -32,7 +33,11 @@ export const amountText = (digits: DecimalString, coin: string): string =>
 /** Returns a price with the places of the mark price. */
 export const priceText = (digits: DecimalString, mark: DecimalString): string => shownPrice(digits, places(mark));
 
-export const instantText = (at: number): string => new Date(at).toISOString();
+/** Returns a time (epoch ms) in a sentence, such as "2026-11-22 15:34:45 UTC". */
+export const timeText = (at: number, timezone = "UTC"): string => `${localText(at, timezone)} ${timezone}`;
+
+/** Matches the times in sentences, also in those of earlier versions, which were ISO 8601. */
+const times = /\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{3})?)(?:Z\b| UTC\b)/g;
 
 /** Returns how alerts call a position. */
 export const positionText = (
@@ -53,9 +58,14 @@ export const unifiedAccountText = "unified account";
 export const shownSubject = ({ kind, what }: Pick<OpenAlert, "kind" | "what">): string =>
   kind === "ledger-break" ? what.replace(/(?<= in )\S+$/, (wallet) => walletLabel(wallet)) : what;
 
-/** Returns the sentence of a notification with its subject for display. */
-export const shownSentence = ({ sentence, ...alert }: Pick<Message, "kind" | "what" | "sentence">): string =>
-  sentence.replace(alert.what, () => shownSubject(alert));
+/** Returns the sentence of a notification with its subject for display, and its times in a time zone. */
+export const shownSentence = (
+  { sentence, ...alert }: Pick<Message, "kind" | "what" | "sentence">,
+  timezone: string,
+): string =>
+  sentence
+    .replace(alert.what, () => shownSubject(alert))
+    .replace(times, (_, date, time) => timeText(Date.parse(`${date}T${time}Z`), timezone));
 
 const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
 
@@ -72,4 +82,4 @@ export function sentenceOf(state: "fired" | "recovered", measurement: Measuremen
 
 /** Returns the sentence of a notification about an alert whose subject is no longer listed or collected. */
 export const closingOf = ({ account, what, firedAt }: OpenAlert): string =>
-  `${prefixes.closed}: ${account}: ${what} is no longer listed; its alert of ${instantText(firedAt)} is closed.`;
+  `${prefixes.closed}: ${account}: ${what} is no longer listed; its alert of ${timeText(firedAt)} is closed.`;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { measureDrawdown, measureHeight } from "../../src/alerts/measurements/drawdown.ts";
 import { measureFuturesAccounts, measurePositions } from "../../src/alerts/measurements/limits.ts";
-import { sentenceOf } from "../../src/alerts/messages.ts";
+import { closingOf, sentenceOf, shownSentence } from "../../src/alerts/messages.ts";
 import type { AlertSettings } from "../../src/settings/sections/alerts.ts";
 
 const snapshot = { id: 1, account: "main", dataset: "equity", scopeId: 1, takenAt: 0, errorCode: null } as const;
@@ -33,4 +33,16 @@ it("cuts amounts, and shares towards the danger", () => {
   const account = { margin_coin: "BTC", cross_risk_rate: "0.80123" };
   const [high] = measureFuturesAccounts(futures, [account], settings);
   expect(high && sentenceOf("fired", high)).toContain("has a margin ratio of 80.2 %, and is liquidated at 100 %");
+});
+
+it("has times to the second in UTC, which pages and tables show in their own zone, also those of earlier versions", () => {
+  const alert = { name: "one", kind: "stale", account: "main", subject: "equity", what: "equity", scopeId: null };
+  const sentence = closingOf({ ...alert, firedAt: Date.parse("2026-11-22T23:05:00.987Z") });
+  expect(sentence).toBe("Closed: main: equity is no longer listed; its alert of 2026-11-22 23:05:00 UTC is closed.");
+  const shown = "Closed: main: equity is no longer listed; its alert of 2026-11-23 00:05:00 Europe/Berlin is closed.";
+  for (const time of ["2026-11-22 23:05:00 UTC", "2026-11-22T23:05:00.987Z", "2026-11-22T23:05:00Z"]) {
+    const stored = sentence.replace("2026-11-22 23:05:00 UTC", time);
+    expect(shownSentence({ ...alert, sentence: stored }, "Europe/Berlin")).toBe(shown);
+  }
+  expect(shownSentence({ ...alert, sentence }, "UTC")).toBe(sentence);
 });

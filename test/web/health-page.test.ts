@@ -86,11 +86,19 @@ it("shows open alerts, and notifications with their deliveries", async () => {
   const { store, page, json } = await startAccounts({ minutes: 9 });
   const alert = { kind: "drawdown", account: "main", what: "equity" };
   const fired = { ...alert, alert: "a1", state: "fired", at: start, value: "0.12", threshold: "0.1" } as const;
-  const message = { ...fired, sentence: "Alert: main: equity fell.", delivery: "log" } as const;
+  const message = {
+    ...fired,
+    sentence: "Alert: main: equity fell since 2026-10-31T23:59:00.123Z.",
+    delivery: "log",
+  } as const;
   const open = { ...alert, name: "a1", subject: "equity", scopeId: null, firedAt: start };
   await store.alerts.record({ ...noChanges, fired: [open], messages: [message] });
   const found = await page("/collection");
-  expect(part(found, "alerts")).toContain("main: equity fell.");
+  for (const shown of [part(found, "alerts"), part(found, "notifications"), part(await page("/"), "attention")])
+    expect(shown).toContain("main: equity fell since 2026-10-31 23:59:00 UTC.");
+  // What is stored stays as it was sent.
+  const [{ sentence }] = (await json("/api/notifications")).rows;
+  expect(sentence).toBe(message.sentence);
   expect(part(found, "notifications")).toContain("▲ fired");
   expect(part(found, "notifications")).toContain("log only");
   expect(found).toContain(">1 open alert<");

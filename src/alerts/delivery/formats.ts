@@ -9,7 +9,7 @@
 import { durationText } from "../../core/text.ts";
 import type { Webhook, WebhookFormat } from "../../settings/sections/alerts.ts";
 import type { Message } from "../../store/alerts/alert-store.ts";
-import { instantText } from "../messages.ts";
+import { timeText } from "../messages.ts";
 
 /** A notification sent later than this states its age. Milliseconds. */
 const lateAfterMs = 120_000;
@@ -20,7 +20,7 @@ const maxTextChars = 1900;
 /** Returns the body of the request, JSON. `now` is the time of sending, epoch ms. */
 export function bodyOf({ format, chat }: Pick<Webhook, "format" | "chat">, message: Message, now: number): string {
   const age = now - message.at;
-  const late = age > lateAfterMs ? ` (${durationText(age)} ago, at ${instantText(message.at)})` : "";
+  const late = age > lateAfterMs ? ` (${durationText(age)} ago, at ${timeText(message.at)})` : "";
   return JSON.stringify(formatters[format](message, (message.sentence + late).slice(0, maxTextChars), { chat, age }));
 }
 
@@ -36,7 +36,7 @@ const formatters: Record<WebhookFormat, Formatter> = {
     what,
     limit: threshold,
     value,
-    at: instantText(at),
+    at: new Date(at).toISOString(),
     age_seconds: Math.max(0, Math.floor(age / 1000)),
     sentence,
   }),

@@ -4,7 +4,7 @@ import type { DecimalString } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { AlertStore, EquityPeak, StoredSnapshot } from "../../store/alerts/alert-store.ts";
 import type { Span } from "../../store/history.ts";
-import { amountText, coinsText, instantText, shareText } from "../messages.ts";
+import { amountText, coinsText, shareText, timeText } from "../messages.ts";
 import { checkMaximum, type Measurement, type Share, shareOf } from "../rules.ts";
 import type { SnapshotHeight } from "./ledger-drawdowns.ts";
 import { type MonitoredEquity, unknown } from "./limits.ts";
@@ -104,7 +104,7 @@ export function measureHeight(snapshot: StoredSnapshot, height: SnapshotHeight, 
 
 /** Returns which payments are not taken out: those after a time, or those in a stretch that is over. */
 const stretchText = ({ from, to }: Span, at: number): string =>
-  to === at ? `not those after ${instantText(from)}` : `not those from ${instantText(from)} to ${instantText(to)}`;
+  to === at ? `not those after ${timeText(from)}` : `not those from ${timeText(from)} to ${timeText(to)}`;
 
 const takenOut = "deposits and withdrawals are taken out";
 const notTakenOut = "deposits and withdrawals are not taken out";

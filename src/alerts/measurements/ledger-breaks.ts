@@ -3,7 +3,7 @@ import type { Verdict } from "../../reconciliation/verdict.ts";
 import type { OpenAlert } from "../../store/alerts/alert-store.ts";
 import type { LedgerBreak, LedgerRef } from "../../store/history.ts";
 import type { StoreLedger } from "../../store/store.ts";
-import { amountText, instantText, nameText } from "../messages.ts";
+import { amountText, nameText, timeText } from "../messages.ts";
 import type { Measurement } from "../rules.ts";
 
 /**
@@ -31,13 +31,13 @@ const contains = ({ wallet, coin, from, to }: LedgerBreak, ref: LedgerRef): bool
 function breakOf(found: LedgerBreak): Measurement {
   const { account, wallet, coin, from, to, residual } = found;
   const command = `reconcile --account ${account} --wallet ${wallet} --coin ${nameText(coin)}`;
-  const how = `does not explain the balance from ${instantText(from)} to ${instantText(to)}: ${amountText(residual, coin)} are left over; see \`${command}\``;
+  const how = `does not explain the balance from ${timeText(from)} to ${timeText(to)}: ${amountText(residual, coin)} are left over; see \`${command}\``;
   return { ...namesOf(found), value: residual, threshold: null, verdict: "bad", how };
 }
 
 function recoveryOf(ref: LedgerRef, verdict: Verdict | null): Measurement {
   const isExplained = verdict === "proven" || verdict === "rounded";
-  const how = `explains the balance from ${instantText(ref.from)} on`;
+  const how = `explains the balance from ${timeText(ref.from)} on`;
   return { ...namesOf(ref), value: null, threshold: null, verdict: isExplained ? "good" : "unknown", how };
 }
 

@@ -2,7 +2,7 @@
 import { causes } from "../../core/domain.ts";
 import { durationText } from "../../core/text.ts";
 import type { Freshness } from "../../store/history.ts";
-import { instantText } from "../messages.ts";
+import { timeText } from "../messages.ts";
 import type { Measurement, ThresholdState } from "../rules.ts";
 
 /** Causes of slots that passed while the program could not run them, which predict nothing about the next slot. */
@@ -24,10 +24,10 @@ export function measureStaleness(
     lastOkAt === null
       ? "has no complete run yet"
       : ageMs === null
-        ? `has an unknown age: this machine's clock is wrong (last complete run at ${instantText(lastOkAt)})`
+        ? `has an unknown age: this machine's clock is wrong (last complete run at ${timeText(lastOkAt)})`
         : fresh
-          ? `is up to date: last complete run at ${instantText(lastOkAt)}`
-          : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;
+          ? `is up to date: last complete run at ${timeText(lastOkAt)}`
+          : `has had no complete run since ${timeText(lastOkAt)}, ${durationText(ageMs)} ago`;
   return {
     kind: "stale",
     account,

@@ -119,7 +119,7 @@ function ruleLines(rules: readonly Rules[]): string[] {
 
 function notificationLines(messages: readonly Message[], times: Times): string[] {
   if (messages.length === 0) return ["No notifications sent."];
-  const rows = messages.map((one) => [times.text(one.at), deliveryText(one), shownSentence(one)]);
+  const rows = messages.map((one) => [times.text(one.at), deliveryText(one), shownSentence(one, times.timezone)]);
   return formatTable([`at (${times.timezone})`, "delivery", "notification"], rows);
 }
 

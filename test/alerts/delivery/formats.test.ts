@@ -71,7 +71,7 @@ describe("the request body", () => {
   it("states its age when it is late", () => {
     const now = at + 3 * 3_600_000;
     expect(parsed("telegram", { ...message, sentence: "Alert." }, now).text).toBe(
-      "Alert. (3 h ago, at 2026-11-01T00:00:00.000Z)",
+      "Alert. (3 h ago, at 2026-11-01 00:00:00 UTC)",
     );
     expect(parsed("json", message, now).age_seconds).toBe(10_800);
   });

@@ -209,7 +209,7 @@ it("waits a quarter of an hour for a ledger that cannot be read, and then says w
   await until(26);
   expect(alerts(world)).toEqual(["fired 0.6"]);
   expect(sentences(world)[0]).toMatch(
-    /below its 1-day high of 1,000\.00 USDT \(deposits and withdrawals are taken out, but not those after 2026-03-02T08:05:\S+\);/,
+    /below its 1-day high of 1,000\.00 USDT \(deposits and withdrawals are taken out, but not those after 2026-03-02 08:05:\d\d UTC\);/,
   );
   money.areBillsReadable = true;
   await until(33);

@@ -56,7 +56,7 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
     what: "ledger of USDT in umcbl",
     value: residual,
     sentence: expect.stringMatching(
-      /^Alert: main: ledger of USDT in umcbl does not explain the balance from 2026-10-20T11:00:0[\d.]+Z to 2026-10-20T12:00:0[\d.]+Z: [<>−\d,.]+ USDT are left over; see `reconcile --account main --wallet umcbl --coin USDT`\.$/,
+      /^Alert: main: ledger of USDT in umcbl does not explain the balance from 2026-10-20 11:00:0\d UTC to 2026-10-20 12:00:0\d UTC: [<>−\d,.]+ USDT are left over; see `reconcile --account main --wallet umcbl --coin USDT`\.$/,
     ),
   };
   expect(messages()).toMatchObject([fired]);

@@ -36,7 +36,7 @@ export const notificationsHtml = (view: View, rows: readonly HistoryRow[]): Html
       notifications,
       view,
       ["at", "state", "sentence", ...(view.isNow ? ["delivery", "attempts", "problem"] : [])],
-      cells,
+      cellsOf(view),
     ),
     rows,
     empty: "No notifications sent.",
@@ -45,10 +45,12 @@ export const notificationsHtml = (view: View, rows: readonly HistoryRow[]): Html
 
 const marks: Record<string, string> = { fired: "▲", recovered: "●", closed: "–" };
 
-const cells: Record<string, CellRenderer> = {
+const cellsOf = ({ timezone }: View): Record<string, CellRenderer> => ({
   state: ({ state }) =>
     html`<span class="state ${state === "fired" ? "stale" : "fresh"}">${marks[String(state)] ?? ""} ${String(state)}</span>`,
-  sentence: ({ kind, what, sentence }) =>
-    html`${escapeControlChars(shownSentence({ kind: String(kind), what: String(what), sentence: String(sentence) }))}`,
+  sentence: ({ kind, what, sentence }) => {
+    const message = { kind: String(kind), what: String(what), sentence: String(sentence) };
+    return html`${escapeControlChars(shownSentence(message, timezone))}`;
+  },
   problem: (row, plain) => (row.problem === null ? none() : plain),
-};
+});

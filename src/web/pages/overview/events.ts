@@ -87,11 +87,15 @@ function upgradesOf({ history, at }: View, accounts: readonly string[]): Event[]
   );
 }
 
-function alertsOf({ history, account, at: until, isNow }: View): Event[] {
+function alertsOf({ history, account, at: until, isNow, timezone }: View): Event[] {
   return history
     .lastMessages(maxMessages, { account, until: isNow ? null : until })
     .filter(({ state }) => state === "fired")
-    .map((one) => ({ at: one.at, flag: "A" as const, text: html`${escapeControlChars(shownSentence(one))}` }));
+    .map((one) => ({
+      at: one.at,
+      flag: "A" as const,
+      text: html`${escapeControlChars(shownSentence(one, timezone))}`,
+    }));
 }
 
 export function eventsHtml({ timezone }: View, { shown, isCut, unknown, missing }: Events): Html {

@@ -17,7 +17,7 @@ export function alertHtml(alert: ShownAlert, view: View, present: DecimalString 
   const since = html`since ${instantFigure(firedAt, view.timezone)}`;
   const subject = `${account}: ${shownSubject(alert)}`;
   if (present === null) {
-    const sentence = fired ? shownSentence(fired).replace(/^Alert: /, "") : `${subject}: ${kind}`;
+    const sentence = fired ? shownSentence(fired, view.timezone).replace(/^Alert: /, "") : `${subject}: ${kind}`;
     return html`${escapeControlChars(sentence)} <small>${since}${fired ? ", with the figures of then" : ""}${doubt}</small>`;
   }
   const isDistance = kind === "liquidation-distance";
