@@ -1,5 +1,6 @@
 /** Runs what computes for long, and what needs a browser: `npm run test:long`, which `.ci/run` runs, too. */
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const inFolder = (folder: string, ...names: string[]) => names.map((name) => `test/${folder}/${name}.test.ts`);
 
@@ -36,6 +37,18 @@ export const long = [
   ...inFolder("web/curves", "joint-profit"),
 ];
 
+/** What takes longest, by far. */
+const longest = ["new-dataset", "accessibility", "month", "browser/pages", "soundness", "scenarios/commands", "header"];
+
+/** Begins with what takes longest, so that no core waits for it at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => longest.some((name) => moduleId.endsWith(`${name}.test.ts`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 /** What both suites that run several files at once have in common. */
 export const parallel = {
   globalSetup: ["memory-folder", "build", "postgres", "made-once"].map((name) => `test/support/${name}.ts`),
@@ -49,4 +62,4 @@ export const parallel = {
   isolate: false,
 };
 
-export default defineConfig({ test: { ...parallel, include: long } });
+export default defineConfig({ test: { ...parallel, include: long, sequence: { sequencer: LongestFirst } } });
