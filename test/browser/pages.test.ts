@@ -209,6 +209,30 @@ describe.skipIf(!executablePath)("in a browser", () => {
     }
   });
 
+  it("scrolls nothing sideways on a phone but tables, each in its own box", async () => {
+    const { page } = await browser.open(at("/"), { viewport: { width: 390, height: 844 } });
+    const wider = async (path: string, width: number) => {
+      await page.setViewportSize({ width, height: 844 });
+      const found: string[] = await page.evaluate(`
+        [...document.querySelectorAll("*")]
+          .filter((one) => one.scrollWidth > one.clientWidth && one.checkVisibility())
+          .filter((one) => one === document.documentElement || /auto|scroll/.test(getComputedStyle(one).overflowX))
+          .filter(({ children: [first, ...others] }) => first?.tagName !== "TABLE" || others.length > 0)
+          .map((one) => one.outerHTML.slice(0, 100))`);
+      return found.map((one) => `${path}, ${width} px: ${one}`);
+    };
+    const found: string[] = [];
+    for (const path of paths.filter((one) => !one.startsWith("/performance"))) {
+      await page.goto(at(path));
+      found.push(...(await wider(path, 390)), ...(await wider(path, 320)));
+    }
+    // A statement that is a file has no styles but its own, which the policy of the site would not allow.
+    await page.goto("about:blank");
+    await page.setContent(await (await fetch(at("/reports/statement.html?account=main&month=2026-10"))).text());
+    found.push(...(await wider("statement.html", 390)), ...(await wider("statement.html", 320)));
+    expect(found).toEqual([]);
+  });
+
   it("answers on the first screen what was made, what can hurt, and how old the data is", async () => {
     const answers = [
       ...[".equity data", ".equity .age", "#attention h2 small", "#positions tbody tr:first-child .figure"],

@@ -81,14 +81,17 @@ function equityHtml({ lines: found }: Statement): Html {
   const line = (label: string, name: LineName, style = "") =>
     html`<tr class="${style}"><th scope="row">${label}</th><td>${lineHtml(lines[name], days)}</td></tr>`;
   return html`<h2>Equity and profit, USDT</h2>
-<table class="sums"><tbody>
+${boxHtml(
+  "Equity and profit",
+  html`<table class="sums"><tbody>
 ${line("Equity at the opening", "opening", "total")}
 ${line("Paid in and out", "flows")}
 ${terms.map(([name, label]) => line(label, name))}
 ${line("Profit (the seven lines above)", "result", "total")}
 ${line("Wallets without a ledger", "other")}
 ${line("Equity at the close", "closing", "total")}
-</tbody></table>
+</tbody></table>`,
+)}
 <p class="note">Opening read at ${readAt(lines.opening)}, close at ${readAt(lines.closing)}.
 ${unpriced ? html`Coins without a price: ${unpriced}.` : ""} ${unknown ? html`Not known: ${withCodeNamed(unknown)}.` : ""}</p>
 ${unknownDaysHtml(found)}`;
@@ -125,6 +128,7 @@ ${
   flows.length === 0
     ? html`<p>${flowsCause === null ? "Nothing was paid in or out." : "Nothing is recorded."}</p>`
     : tableHtml(
+        "Paid in and out",
         [["Kind"], ["Coin"], ["Entries", "number"], ["Amount", "number"], ["USDT at its time", "number"]],
         flows.map(({ kind, coin, count, amount, usdt }) => [
           kind,
@@ -159,7 +163,7 @@ function balancesHtml({ balances }: Statement): Html {
         ],
   );
   return html`<h2>Balances at the close</h2>
-${rows.length === 0 ? html`<p>No balances are recorded.</p>` : tableHtml(balanceColumns, rows)}
+${rows.length === 0 ? html`<p>No balances are recorded.</p>` : tableHtml("Balances at the close", balanceColumns, rows)}
 ${rows.length > 0 && total === null ? incompleteHtml(balances.map((row) => asDecimal(row.usdt_value ?? null))) : ""}`;
 }
 
@@ -183,14 +187,14 @@ function costsHtml({ fees, funding, completeDays, days }: Statement): Html {
         : row.ledger,
     ]);
   const section = (title: string, all: readonly StatementRow[], column: string) =>
-    html`<h2>${title}</h2>${all.length === 0 ? html`<p>None are recorded.</p>` : tableHtml(costColumns, rows(all, column))}`;
+    html`<h2>${title}</h2>${all.length === 0 ? html`<p>None are recorded.</p>` : tableHtml(title, costColumns, rows(all, column))}`;
   return html`${section("Fees", fees, "fees")}${section("Funding", funding, "funding")}`;
 }
 
 function evidenceHtml({ coverage, verdicts, chain }: Statement): Html {
   const rows = coverage.map((row) => [row.dataset, row.slots, row.ok, row.coverage, row.causes ?? "–"]);
   return html`<h2>Coverage and proof</h2>
-${tableHtml(coverageColumns, rows)}
+${tableHtml("Coverage", coverageColumns, rows)}
 <p>Ledger: ${verdicts.length === 0 ? "not reconciled" : verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(", ")} (stretches of a coin in a wallet).</p>
 <p>Chain head: <code>${chain?.digest ?? "none"}</code>${chain?.at ? html`, ${iso(chain.at)}` : ""}. While <code>db verify</code> finds it in the chain, nothing before it was changed.</p>`;
 }
@@ -227,8 +231,15 @@ const cellHtml = (cell: Cell | undefined): Html =>
 /** A column of a table; those of numbers are aligned to the right. */
 type Column = readonly [label: string, isNumber?: "number"];
 
-function tableHtml(columns: readonly Column[], rows: readonly (readonly (Cell | undefined)[])[]): Html {
+function tableHtml(label: string, columns: readonly Column[], rows: readonly (readonly (Cell | undefined)[])[]): Html {
   const style = (at: number) => (columns[at]?.[1] ? html` class="number"` : "");
-  return html`<table><thead><tr>${columns.map(([label], at) => html`<th scope="col"${style(at)}>${label}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${cellHtml(cell)}</td>`)}</tr>\n`)}</tbody></table>`;
+  return boxHtml(
+    label,
+    html`<table><thead><tr>${columns.map(([label], at) => html`<th scope="col"${style(at)}>${label}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td${style(at)}>${cellHtml(cell)}</td>`)}</tr>\n`)}</tbody></table>`,
+  );
 }
+
+/** Returns a table in a box of its own, in which it scrolls sideways where it is wider than the window. */
+const boxHtml = (label: string, table: Html): Html =>
+  html`<div class="scroll" role="region" tabindex="0" aria-label="${label}">${table}</div>`;

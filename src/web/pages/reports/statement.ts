@@ -28,7 +28,7 @@ export const statementPage = (site: Site) =>
       params: own,
       body: html`<p class="key"><a href="${linkTo("/reports/statement.html", own)}" download="${file}.html">Download the sheet</a>
 <a href="${linkTo("/reports/statement.csv", own)}" download="${file}.csv">its lines as CSV</a></p>
-<section class="statement" tabindex="0" aria-label="Statement">${statementHtml(statement)}</section>`,
+<section class="statement" aria-label="Statement">${statementHtml(statement)}</section>`,
     });
   };
 
