@@ -39,6 +39,16 @@ export class Prices {
   }
 }
 
+/**
+ * Returns the time up to which the price nearest to an instant is final, where everything is recorded up to `recordedTo`: a later price is
+ * nearer only within two periods of the schedule. Epoch ms.
+ */
+export function pricesSettledTo(history: HistoryReader, recordedTo: number): number {
+  const pattern = scheduleAt(schedulesOf(history, publicAccount, dataset.name), recordedTo)?.pattern;
+  if (!pattern || !Number.isFinite(recordedTo)) return recordedTo;
+  return pattern.latest(pattern.latest(recordedTo - 1) - 1);
+}
+
 function* pointsOf(history: HistoryReader, coin: string, from: number): Generator<Point, void> {
   const valueFrom = (cells: ItemCells): Price => (cells ? asDecimal(cells[0]) : undefined);
   const span = { from, to: Number.MAX_SAFE_INTEGER };

@@ -116,8 +116,10 @@ function unknownDaysHtml({ unknownDays, lines }: Lines): Html | "" {
   if (!Object.values(lines).some(({ value, knownDays }) => value === null && knownDays)) return "";
   const named = unknownDays.slice(0, maxDays).map(([day, cause]) => `${day} (${withCodeNamed(cause)})`);
   const more = unknownDays.length - named.length;
+  const days =
+    named.length > 0 ? `Not known as a whole: ${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}.` : "";
   return html`<p class="note">A figure with a number of days is the sum of the days of which it is known: what it is in the whole month is not known.
-Not known as a whole: ${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}.</p>`;
+${days}</p>`;
 }
 
 function flowsHtml({ flows, flowsCause, flowsTo, month }: Statement): Html {

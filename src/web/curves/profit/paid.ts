@@ -4,6 +4,7 @@ import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs } from "../../../core/time.ts";
 import { equity } from "../../../datasets/snapshots/equity.ts";
 import { type Flow, type Flows, flowsOf, isCounted, settledLedgers } from "../../../queries/flows.ts";
+import { pricesSettledTo } from "../../../queries/prices.ts";
 import type { Transit } from "../../../returns/transits.ts";
 import type { HistoryReader, Mark, Span, WalletLedger } from "../../../store/history.ts";
 
@@ -104,7 +105,8 @@ export class PaidCache {
       : { mark: history.mark(), holes, to: startOf(history, account), flows: [], transits: [] };
     known.mark = history.mark();
     this.#known.set(account, known);
-    const final = Math.min(now, ...ledgers.filter(({ to }) => to > now).map(({ through }) => through)) - settledMs;
+    const through = Math.min(now, ...ledgers.filter(({ to }) => to > now).map((ledger) => ledger.through));
+    const final = pricesSettledTo(history, through - settledMs);
     while (known.to < final) {
       const from = known.to;
       const to = Math.min(final, from + stepMs);

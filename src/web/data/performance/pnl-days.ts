@@ -5,6 +5,7 @@ import { equity } from "../../../datasets/snapshots/equity.ts";
 import { createCoverage } from "../../../queries/coverage.ts";
 import { isCounted } from "../../../queries/flows.ts";
 import { type Period, periodsOf } from "../../../queries/periods.ts";
+import { pricesSettledTo } from "../../../queries/prices.ts";
 import { pnl } from "../../../reports/ledger/pnl.ts";
 import type { HistoryReader, HistoryRow, Mark, Span } from "../../../store/history.ts";
 
@@ -72,7 +73,8 @@ export class PnlDays {
     known.mark = history.mark();
     this.#known.set(key, known);
     const through = ledgers.filter(({ to }) => to === Number.MAX_SAFE_INTEGER).map((ledger) => ledger.through);
-    return { days: known.days, finalTo: Math.min(history.firstOpenSlot(series), ...through) - settledMs };
+    const finalTo = Math.min(history.firstOpenSlot(series), ...through) - settledMs;
+    return { days: known.days, finalTo: pricesSettledTo(history, finalTo) };
   }
 }
 

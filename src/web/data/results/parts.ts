@@ -6,6 +6,7 @@ import type { DecimalString } from "../../../core/domain.ts";
 import { dayMs, minuteMs } from "../../../core/time.ts";
 import { equity } from "../../../datasets/snapshots/equity.ts";
 import { isCounted } from "../../../queries/flows.ts";
+import { pricesSettledTo } from "../../../queries/prices.ts";
 import type { Source } from "../../../queries/source.ts";
 import { Valuations } from "../../../reports/ledger/valuations.ts";
 import type { Mark, Span } from "../../../store/history.ts";
@@ -90,7 +91,8 @@ export class Parts {
     this.#hasLedgers = ledgers.every((own) => own.some(isCounted));
     const series = history.series(source.account).filter((one) => one.dataset === equity.name);
     const own = series.filter(({ account }) => accounts.includes(account)).map(({ id }) => id);
-    this.#settled = Math.min(now, this.through, history.firstOpenSlot(own)) - maxClockLagMs;
+    const settled = Math.min(now, this.through, history.firstOpenSlot(own)) - maxClockLagMs;
+    this.#settled = pricesSettledTo(history, settled);
     const states = ledgers.flat().map(({ account, wallet, from, to, holes }) => [account, wallet, from, to, holes]);
     this.#key = JSON.stringify([history.path, accounts, states]);
     this.#mark = cache.renew(source);
