@@ -66,14 +66,20 @@ function scaled(value: bigint, places: number): DecimalString {
   return sign + digits.slice(0, point) + (end > point ? `.${digits.slice(point, end)}` : "");
 }
 
-export function add(a: DecimalString, b: DecimalString): DecimalString {
+/** Returns two decimals times 10^`shared`. */
+function aligned(a: DecimalString, b: DecimalString): { own: bigint; other: bigint; shared: number } {
   const shared = Math.max(places(a), places(b));
-  return scaled(unscaled(a, shared) + unscaled(b, shared), shared);
+  return { own: unscaled(a, shared), other: unscaled(b, shared), shared };
+}
+
+export function add(a: DecimalString, b: DecimalString): DecimalString {
+  const { own, other, shared } = aligned(a, b);
+  return scaled(own + other, shared);
 }
 
 export function subtract(a: DecimalString, b: DecimalString): DecimalString {
-  const shared = Math.max(places(a), places(b));
-  return scaled(unscaled(a, shared) - unscaled(b, shared), shared);
+  const { own, other, shared } = aligned(a, b);
+  return scaled(own - other, shared);
 }
 
 /** Returns the shortest digits of the same value: "0.10" becomes "0.1", "-0" becomes "0". */
@@ -96,8 +102,7 @@ export const round = (a: DecimalString, digits: number): DecimalString =>
   normalize(new Big(a).round(digits, Big.roundHalfUp).toFixed());
 
 export function compare(a: DecimalString, b: DecimalString): -1 | 0 | 1 {
-  const shared = Math.max(places(a), places(b));
-  const [own, other] = [unscaled(a, shared), unscaled(b, shared)];
+  const { own, other } = aligned(a, b);
   return own < other ? -1 : own > other ? 1 : 0;
 }
 

@@ -5,7 +5,6 @@ import type { Cell } from "../../core/domain.ts";
 import { periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Report } from "../report.ts";
-
 import type { Rate, RateOf, ReportInCurrency } from "./rates.ts";
 
 /**

@@ -61,7 +61,7 @@ export class Reader {
   async readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
     this.#asked += 1;
     try {
-      return await this.#cooperate(work, () => {});
+      return await this.#cooperate(work, () => false);
     } finally {
       this.#asked -= 1;
     }
@@ -72,29 +72,23 @@ export class Reader {
    * after `close`
    */
   readInAdvance<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
-    return this.#cooperate(work, async (checkTime) => {
-      for (; this.#asked > 0; checkTime()) await sleep(lookMs);
+    return this.#cooperate(work, () => {
       if (this.#connections.isClosed()) throw new Error("the reader is closed");
+      return this.#asked > 0;
     });
   }
 
-  #cooperate<Result>(
-    work: (history: HistoryReader) => Steps<Result>,
-    onTurn: (checkTime: () => void) => void | Promise<void>,
-  ): Promise<Result> {
+  #cooperate<Result>(work: (history: HistoryReader) => Steps<Result>, mustWait: () => boolean): Promise<Result> {
     return this.read((history) => {
       const cutAt = performance.now() + this.#limitMs;
       const checkTime = () => {
         if (performance.now() > cutAt)
           throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; choose a shorter span.`);
       };
-      return cooperate(work(history), {
-        turnMs: yieldAfterMs,
-        onTurn() {
-          checkTime();
-          return onTurn(checkTime);
-        },
-      });
+      const onTurn = async () => {
+        for (checkTime(); mustWait(); checkTime()) await sleep(lookMs);
+      };
+      return cooperate(work(history), { turnMs: yieldAfterMs, onTurn });
     });
   }
 

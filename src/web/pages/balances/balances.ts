@@ -2,7 +2,6 @@
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
 import { absolute, compare, decimalIn, isZero, sum } from "../../../core/decimal.ts";
-import { escapeControlChars } from "../../../core/text.ts";
 import { walletLabel } from "../../../output/labels.ts";
 import type { HistoryRow } from "../../../store/history.ts";
 import { balances } from "../../data/balances.ts";
@@ -12,6 +11,7 @@ import { amountFigure, type Html, instantFigure, profitFigure, unknownMark } fro
 import { layout } from "../parts/layout.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
 import { tableHtml } from "../parts/table.ts";
+import { coinsNote } from "../parts/unknowns.ts";
 import { coinColumns } from "./coins.ts";
 import { walletColumns } from "./wallets.ts";
 
@@ -45,7 +45,7 @@ ${tableHtml({
   rows,
   empty: q ? "No coin with this name is held." : "No balances, or no data collected yet.",
   ...(found.length > 1 ? { totals: totalCells(totals, found, view) } : {}),
-  note: html`${updatedNote(inWallets, view)}${smallNote(small, by, view, kept)}${coinsNote("Without a price", totals.unpriced)}${coinsNote("Price not known", totals.unknown)}${unknownNote(inWallets)}`,
+  note: html`${updatedNote(inWallets, view)}${smallNote(small, by, view, kept)}${coinsNote("Without a price, and in no total", totals.unpriced)}${coinsNote("Price not known, and in no total", totals.unknown)}${unknownNote(inWallets)}`,
 })}`,
   });
 }
@@ -86,12 +86,6 @@ function smallNote(small: readonly HistoryRow[], by: string, view: View, kept: R
   const worth = sum(small.map((row) => decimalIn(row, "usdt_value") ?? "0"));
   return html`<p class="note">${by === "coin" ? countText(small.length) : small.length === 1 ? "1 balance" : `${small.length} balances`} under 1 USDT hidden, ${amountFigure(worth, view)} USDT together. <a href="${link("all")}">Show all</a></p>`;
 }
-
-/** Names coins that have no value. */
-const coinsNote = (what: string, names: readonly string[]): Html | "" =>
-  names.length > 0
-    ? html`<p class="note">${what}, and in no total: ${names.map(escapeControlChars).join(", ")}</p>`
-    : "";
 
 /** Names the wallets whose balances are unknown. */
 function unknownNote(inWallets: readonly HistoryRow[]): Html | "" {

@@ -8,6 +8,7 @@ import type { MarginUse } from "../../data/overview/margin.ts";
 import type { View } from "../../data/table.ts";
 import { amountFigure, type Html, shareFigure, unknown } from "../parts/figure.ts";
 import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { coinsNote } from "../parts/unknowns.ts";
 
 export function allocationHtml(
   view: View,
@@ -25,9 +26,6 @@ ${coinsNote("Without a price", unpriced)}${coinsNote("Price not known", notKnown
 ${margins.length === 0 ? "" : html`<h2>Margin in use</h2><ul class="bars">${margins.map((use) => marginHtml(use, view))}</ul>`}
 </section>`;
 }
-
-const coinsNote = (what: string, names: readonly string[]): Html | "" =>
-  names.length > 0 ? html`<p class="note">${what}: ${names.map(escapeControlChars).join(", ")}</p>` : "";
 
 function sliceHtml({ name, value, share }: Slice, by: "coin" | "wallet", view: View): Html {
   const label = name === null ? "Other" : by === "wallet" ? walletLabel(name) : escapeControlChars(name);

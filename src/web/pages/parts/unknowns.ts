@@ -54,3 +54,7 @@ export class Unknowns {
     return html`<p class="note">${unknownMark()} Not known, by column: ${counts}.${escapeControlChars(why)}</p>`;
   }
 }
+
+/** Names coins that have no value, after why; nothing without any. */
+export const coinsNote = (why: string, names: readonly string[]): Html | "" =>
+  names.length > 0 ? html`<p class="note">${why}: ${names.map(escapeControlChars).join(", ")}</p>` : "";

@@ -1,5 +1,4 @@
 /** The performance page: what was won and lost, day by day and month by month. */
-
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../../core/async/cooperate.ts";
